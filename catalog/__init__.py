@@ -1,0 +1,1 @@
+"""What exists and who owns it: repositories in, the Backstage catalog API out."""

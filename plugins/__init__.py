@@ -1,0 +1,1 @@
+"""Everything that names a vendor, a product or a user interface."""
