@@ -1,0 +1,476 @@
+"""All that a feature may use of the host. Nothing else in `app` is public, but for `app.errors`.
+
+A feature is a `Plugin`: it has an id and one `register(host)`, in which it says what it adds. What it gives
+to others is a port (`host.provide`), what others may add to it is an extension point (`host.extension`).
+Registration order never matters: ports are looked up at start, extension points exist from first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+import httpx
+import typer
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict of these."""
+
+Role = Literal["api", "ingest", "worker"]
+Hook = Callable[[], Awaitable[None]]
+
+
+# ------------------------------------------------------------------------------------------------ identity
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRestriction:
+    """What a restricted external token may do with one plugin; empty sets mean 'no limit of this sort'."""
+
+    plugin: str
+    permissions: frozenset[str] = frozenset()
+    actions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling. Source: spec/catalog.md §7.6.
+
+    `subject` is a user's entity ref, or a service's name (`external:conformance`, `plugin:catalog`).
+    `ownership` holds the entity refs in whose name a user owns things (the token's `ent` claim).
+    `restrictions` is None for an unrestricted service.
+    """
+
+    kind: Literal["none", "user", "service"]
+    subject: str = ""
+    ownership: tuple[str, ...] = ()
+    restrictions: tuple[AccessRestriction, ...] | None = None
+    limited: bool = False
+    """A user's cookie token, good for reading static content alone."""
+
+
+NOBODY = Principal("none")
+"""The caller of a public route, or of any route when the default auth policy is off."""
+
+
+class Auth(Protocol):
+    """Turns credentials into principals, and issues tokens."""
+
+    async def authenticate(self, token: str) -> Principal:
+        """Raises AuthenticationError for a token that is not valid."""
+
+    async def principal_of(self, request: Request) -> Principal:
+        """The caller that the credentials barrier found for this request."""
+
+    async def issue_user_token(self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta) -> str:
+        """An ES256 token for a signed-in user. Source: spec/ui-backends.md, auth."""
+
+    async def jwks(self) -> list[dict[str, Json]]:
+        """The public keys, current and recent, as JWKs."""
+
+
+# --------------------------------------------------------------------------------------------- permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A right that a policy grants. `resource_type` makes it a resource permission. Source: §7.1."""
+
+    name: str
+    action: Literal["create", "read", "update", "delete"] | None = None
+    resource_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`conditions` is the criteria tree of a CONDITIONAL decision: `{"rule", "resourceType", "params"}`,
+    `{"allOf": […]}`, `{"anyOf": […]}` or `{"not": …}`; None otherwise. It never leaves the server."""
+
+    result: Literal["ALLOW", "DENY", "CONDITIONAL"]
+    conditions: Mapping[str, Json] | None = None
+
+
+ALLOW = Decision("ALLOW")
+DENY = Decision("DENY")
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionRule:
+    """A rule that conditions may use.
+
+    `params_schema` is a JSON Schema (draft-07) of its params. `apply(resource, params)` decides for one loaded
+    resource.
+    """
+
+    name: str
+    description: str
+    resource_type: str
+    params_schema: Mapping[str, Json]
+    apply: Callable[[Json, Mapping[str, Json]], bool]
+
+
+class PermissionPolicy(Protocol):
+    """Decides what users may do. Services never reach it. A deployment has one."""
+
+    async def decide(self, permission: Permission, user: Principal) -> Decision: ...
+
+
+class Permissions(Protocol):
+    """Asks the policy, and knows each plugin's permissions, rules and resources."""
+
+    def declare(
+        self,
+        plugin: str,
+        permissions: Iterable[Permission],
+        *,
+        rules: Iterable[PermissionRule] = (),
+        load: Callable[[Sequence[str]], Awaitable[Sequence[Json | None]]] | None = None,
+    ) -> None:
+        """Announce a plugin's permissions. `load` gives the resources of the given refs, None where there is none.
+
+        Serves `/.well-known/backstage/permissions/{metadata,apply-conditions}` under the plugin's mount.
+        """
+
+    def use_policy(self, policy: PermissionPolicy) -> None:
+        """Install the deployment's policy; without one everything is allowed."""
+
+    async def decide(self, permission: Permission, caller: Principal, *, plugin: str) -> Decision:
+        """May be conditional: the feature turns the conditions into a query."""
+
+    async def check(
+        self, permission: Permission, caller: Principal, *, plugin: str, resource_ref: str | None = None
+    ) -> bool:
+        """A plain yes or no; conditions are applied to the named resource."""
+
+
+# ------------------------------------------------------------------------------------------------ database
+
+
+class Transaction(Protocol):
+    """One writing transaction at driver level. Placeholders are `?` on both engines."""
+
+    dialect: Literal["sqlite", "postgresql"]
+
+    async def fetch(self, sql: str, *params: Any) -> list[tuple[Any, ...]]: ...
+    async def execute(self, sql: str, *params: Any) -> int:
+        """Runs one statement and gives the number of rows it touched."""
+
+    async def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None: ...
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Append rows by the fastest way the engine has (COPY, executemany). No conflict handling."""
+
+    async def notify(self, channel: str, payload: str = "") -> None:
+        """Tell listeners in all processes, once this transaction has committed."""
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run in this process, on the event loop, after the commit and before `write()` returns."""
+
+
+class Database(Protocol):
+    """The project's one database.
+
+    Lists of ids or texts are one parameter: `IN (SELECT value FROM json_each(?))` on SQLite, `= ANY(?)` on PostgreSQL;
+    `any_of(column, kind)` writes the fragment, `array(values)` the parameter.
+    """
+
+    dialect: Literal["sqlite", "postgresql"]
+    engine: AsyncEngine
+
+    def session(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A SQLModel session in one transaction: committed at the end, rolled back by an exception."""
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """One writing transaction (`BEGIN IMMEDIATE` on SQLite). Lost connections surface as
+        ServiceUnavailableError."""
+
+    async def read(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """One read-only statement outside any transaction, on the hot path."""
+
+    def stream(self, sql: str, *params: Any, batch: int = 1000) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Rows of one statement in batches, for results too large to hold. One consistent snapshot."""
+
+    def any_of(self, column: str, kind: Literal["bigint", "text"]) -> str:
+        """A condition `column ∈ ?` for this engine."""
+
+    def array(self, values: Iterable[int] | Iterable[str]) -> Any:
+        """The parameter that `any_of` takes."""
+
+    def listen(self, channel: str, heard: Callable[[str], None]) -> None:
+        """Call `heard(payload)` for each notification from any process. May be missed: keep a net of your own."""
+
+    async def data_version(self) -> int | None:
+        """SQLite: a number that changes when another connection has written; None where `listen` does that job."""
+
+    def leadership(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Waits until this process is the only one holding `name`, and holds it until exit (no rows are written)."""
+
+
+# ------------------------------------------------------------------------------------- reading from outside
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResponse:
+    """What a URL holds. `etag` is opaque and may be given back to ask whether it has changed."""
+
+    content: bytes
+    etag: str | None = None
+    last_modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """One file of a search or tree: `url` as a catalog location would name it, `path` relative to the root of the
+    tree."""
+
+    url: str
+    path: str
+    read: Callable[[], Awaitable[bytes]]
+    version: str | None = None
+    """Changes when the content does (blob SHA, ETag, mtime and size); None where the host gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResponse:
+    files: Sequence[FoundFile]
+    etag: str | None = None
+
+
+class UrlReader(Protocol):
+    """Reads from one sort of host. Every failure is one of `app.errors`: NotModifiedError, NotFoundError,
+    NotAllowedError, …"""
+
+    async def read_url(self, url: str, *, etag: str | None = None) -> ReadResponse: ...
+    async def read_tree(self, url: str, *, etag: str | None = None) -> SearchResponse: ...
+    async def search(self, url: str, *, etag: str | None = None) -> SearchResponse:
+        """Files matching a URL with globs; without globs one `read_url`, and no files where there is nothing."""
+
+
+class ScmIntegration(Protocol):
+    """What is known of one configured host: how its URLs are put together. Pure. Source: §5.2, §5.4."""
+
+    type: str
+    """`github`, `gitlab`, `bitbucketCloud`, `bitbucketServer`, `gitea`, `azure`, `gerrit`, …"""
+    host: str
+
+    def resolve_url(self, url: str, base: str) -> str: ...
+    def resolve_edit_url(self, url: str) -> str: ...
+    def repository(self, url: str) -> RepositoryFile | None:
+        """The parts of a URL that names a repository or a file in one; None if it does neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFile:
+    """`owner` may hold slashes (GitLab subgroups). `ref` and `path` are None where the URL names a whole repository."""
+
+    host: str
+    owner: str
+    name: str
+    ref: str | None = None
+    path: str | None = None
+
+    @property
+    def slug(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+class Reading(Protocol):
+    """The URL readers and integrations of all plugins. First reader whose predicate matches wins."""
+
+    def add_reader(self, matches: Callable[[str], bool], reader: UrlReader, *, order: int = 50) -> None: ...
+    def add_integration(self, integration: ScmIntegration) -> None: ...
+    def reader_for(self, url: str) -> UrlReader:
+        """Raises NotAllowedError when no reader may read the URL."""
+
+    def integration_for(self, url: str) -> ScmIntegration | None: ...
+    def resolve_url(self, url: str, base: str) -> str: ...
+    def resolve_edit_url(self, url: str) -> str | None:
+        """None without an integration."""
+
+    @property
+    def git(self) -> GitRemotes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GitTarget:
+    """A location of type `git`: `remote` (https, ssh, file), `ref` (branch, tag or None for the default), `path` (a
+    file or a glob)."""
+
+    remote: str
+    ref: str | None
+    path: str
+
+
+class GitRemotes(Protocol):
+    """Any git remote, without a vendor API: partial, shallow fetches and blob SHAs."""
+
+    async def head(self, remote: str, ref: str | None) -> str:
+        """The commit a ref points to, by `ls-remote` alone. Raises NotFoundError."""
+
+    async def search(self, target: GitTarget, *, etag: str | None = None) -> SearchResponse:
+        """Files matching the path; `etag` is the commit, NotModifiedError when it is unchanged."""
+
+    async def checkout(self, remote: str, ref: str | None, into: Path) -> str:
+        """A plain tree of one commit without `.git`; gives the commit's SHA."""
+
+
+class Outgoing(Protocol):
+    """The guarded HTTP client: every outgoing request of the product goes through it.
+
+    Addresses are resolved once, checked (no loopback, private, link-local or metadata address unless the
+    configuration names
+    the host) and pinned; redirects are followed by hand and each hop is checked again.
+    """
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        allow: Callable[[str], bool] | None = None,
+        max_redirects: int = 0,
+        max_bytes: int = 50 * 1024 * 1024,
+        timeout: float = 30.0,
+    ) -> httpx.Response:
+        """`allow(url)` vets the first and every further hop. Raises NotAllowedError, ServiceUnavailableError."""
+
+
+# -------------------------------------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`topic` as Backstage names it (`github.push`, `experimental.catalog.errors`); `metadata` are lower-case
+    request headers."""
+
+    topic: str
+    payload: Json
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Events(Protocol):
+    """The event bus. Subscribers run on the publishing process; a raising subscriber is logged and hinders nobody."""
+
+    def subscribe(self, topics: Sequence[str], subscriber: Callable[[Event], Awaitable[None]]) -> None: ...
+    async def publish(self, event: Event) -> None: ...
+
+
+# ----------------------------------------------------------------------------------------------- scheduling
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledTask:
+    """A recurring task, listed at `/.backstage/scheduler/v1/tasks` of its plugin.
+
+    `frequency` None means: only when triggered. `run` gets nothing and may raise; failures are logged and tried
+    again next time.
+    """
+
+    id: str
+    run: Hook
+    frequency: timedelta | None
+    timeout: timedelta = timedelta(hours=1)
+    initial_delay: timedelta = timedelta(0)
+    scope: Literal["global", "local"] = "global"
+    cron: str | None = None
+
+
+# ------------------------------------------------------------------------------------------------- plugins
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+
+class Config(Protocol):
+    """The merged `app-config.yaml`: read-only, secrets included."""
+
+    def get(self, path: str, default: Json = None) -> Json:
+        """The value at a dotted path, or the default."""
+
+    def has(self, path: str) -> bool: ...
+
+
+class PluginHost(Protocol):
+    """What a plugin is given to register itself with."""
+
+    config: Config
+    database: Database
+    auth: Auth
+    permissions: Permissions
+    reading: Reading
+    outgoing: Outgoing
+    events: Events
+    clock: Clock
+    roles: frozenset[Role]
+    data_dir: Path
+    """Where this process may keep files: `.callboard/` beside the configuration, unless configured."""
+
+    def settings(self, path: str, model: type[M]) -> M:
+        """The part of the configuration at a dotted path, as a frozen model.
+
+        An absent part yields the model's defaults; a wrong type stops the start and names key, file and line;
+        an unknown key is warned of once.
+        """
+
+    def extension(self, kind: type[T]) -> T:
+        """The one instance of an extension point, made by its no-argument constructor on first use."""
+
+    def provide(self, port: type[T], instance: T) -> None:
+        """Offer a port to other features. Raises ValueError when it has been offered already."""
+
+    def service(self, port: type[T]) -> T:
+        """A port another feature offers. Call it in or after `on_start`. Raises LookupError when nobody does."""
+
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
+        """Serve a router under `/api/{plugin}`, behind the credentials barrier.
+
+        `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
+        May be called several times.
+        """
+
+    def mount_root(self, router: APIRouter) -> None:
+        """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
+
+    def allow_unauthenticated(self, path: str) -> None:
+        """Let everybody in at a path (absolute; a trailing `/*` means all below)."""
+
+    def allow_cookie(self, path: str) -> None:
+        """Also accept a limited user token from the auth cookie below this path."""
+
+    def migrations(self, package: str) -> None:
+        """Name a package that holds Alembic revisions of this plugin (its own branch label is the plugin's id)."""
+
+    def on_start(self, hook: Hook) -> None:
+        """Run before the server accepts requests, in registration order after all plugins have registered."""
+
+    def on_stop(self, hook: Hook) -> None: ...
+
+    def background(self, name: str, run: Hook, *, role: Role) -> None:
+        """Keep a loop running from start to stop in processes of that role. Cancelled at stop; restarted with back-
+        off if it raises."""
+
+    def schedule(self, plugin: str, task: ScheduledTask, *, role: Role = "ingest") -> None:
+        """Run a task again and again in the leading process of that role."""
+
+    def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
+        """Add commands to `callboard`; with a name as a group of their own."""
+
+
+class Plugin(Protocol):
+    """Found by the entry point group `callboard.plugins`; constructed without arguments."""
+
+    id: str
+
+    def register(self, host: PluginHost) -> None: ...

@@ -1,0 +1,395 @@
+"""All that others see of the catalog: its model of an entity, what may be added to it, and its ports.
+
+Plugins add processors, providers and placeholders through `CatalogExtensions`; they read through
+`EntitiesCatalog` and write through providers and `Locations`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, Literal, Protocol
+
+from app.interfaces import Principal
+
+Json = Any
+Entity = dict[str, Any]
+"""An entity as JSON: apiVersion, kind, metadata, spec?, relations?, status?. Numbers are JSON doubles (1.0 is 1)."""
+
+Query = Mapping[str, Json]
+"""A predicate in wire form. Source: spec/catalog.md §2.3. `{}` matches everything."""
+
+
+# ------------------------------------------------------------------------------------------------ emissions
+
+
+@dataclass(frozen=True, slots=True)
+class LocationSpec:
+    """Where entities come from: `type:target`. Split on the first colon only."""
+
+    type: str
+    target: str
+    presence: Literal["required", "optional"] = "required"
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`source` and `target` are canonical refs."""
+
+    source: str
+    type: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredEntity:
+    """An unprocessed entity as a provider or a parent emitted it. `location_key` owns the ref. Source: §4.3."""
+
+    entity: Entity
+    location_key: str | None = None
+
+
+class Emit(Protocol):
+    """What a processor may hand out beside the entity it returns. Source: §4.4."""
+
+    def entity(self, location: LocationSpec, entity: Entity, location_key: str | None = None) -> None: ...
+    def location(self, location: LocationSpec) -> None: ...
+    def relation(self, relation: Relation) -> None: ...
+    def error(self, error: Exception) -> None: ...
+    def refresh_key(self, key: str) -> None: ...
+
+
+class ProcessorCache(Protocol):
+    """A processor's own JSON store for one entity, kept between passes."""
+
+    def get(self, key: str) -> Json: ...
+    def set(self, key: str, value: Json) -> None: ...
+
+
+class CatalogProcessor:
+    """One step on an entity's way into the catalog. Override only what the step is about.
+
+    Priority ascending; ties by registration order. A step that asks something outside the entity (a service, a
+    file) sets
+    `reads_outside`: its entities are processed again every processing interval instead of only when they change.
+    """
+
+    name: ClassVar[str]
+    priority: int = 20
+    reads_outside: ClassVar[bool] = False
+
+    async def pre_process(
+        self, entity: Entity, location: LocationSpec, emit: Emit, origin: LocationSpec, cache: ProcessorCache
+    ) -> Entity:
+        """Change an entity before it is validated."""
+        return entity
+
+    async def validate_entity_kind(self, entity: Entity) -> bool:
+        """True: this is of a kind known to me and valid. False: not my kind. Raises InputError: mine, and wrong."""
+        return False
+
+    async def post_process(self, entity: Entity, location: LocationSpec, emit: Emit, cache: ProcessorCache) -> Entity:
+        """Derive relations and further entities from a valid entity."""
+        return entity
+
+    async def read_location(self, location: LocationSpec, optional: bool, emit: Emit, cache: ProcessorCache) -> bool:
+        """Read a location and emit what it holds. False: not my type."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class FullMutation:
+    """All that the provider knows: what it does not name any more is removed."""
+
+    entities: Sequence[DeferredEntity]
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaMutation:
+    added: Sequence[DeferredEntity] = ()
+    removed: Sequence[str] = ()
+    """Canonical entity refs."""
+
+
+class ProviderConnection(Protocol):
+    """A provider's way into the catalog. Source: §4.2."""
+
+    async def apply_mutation(
+        self, mutation: FullMutation | DeltaMutation, *, cause: Mapping[str, Json] | None = None
+    ) -> MutationResult:
+        """All or nothing. Raises InputError when an entity's envelope is not valid."""
+
+    async def refresh(self, keys: Iterable[str], *, cause: Mapping[str, Json] | None = None) -> int:
+        """Process again now whatever emitted one of these refresh keys; gives how many entities that were."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutationResult:
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    held: str | None = None
+    """Id of the held mutation, if it would have removed too much and waits for an operator's word."""
+
+
+class EntityProvider(Protocol):
+    """A source of entities. `name` is unique and stays the same for ever."""
+
+    name: str
+
+    async def connect(self, connection: ProviderConnection) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceholderContext:
+    key: str
+    value: Json
+    base_url: str
+    read: Callable[[str], Awaitable[bytes]]
+    resolve: Callable[[str, str], str]
+    emit: Emit
+
+
+PlaceholderResolver = Callable[[PlaceholderContext], Awaitable[Json]]
+
+
+class LocationAnalyzer(Protocol):
+    """Finds descriptors in a repository that somebody wants to register. Source: §1.4 analyze-location."""
+
+    def supports(self, url: str) -> bool: ...
+    async def analyze(self, url: str, catalog_filename: str | None) -> Sequence[tuple[LocationSpec, Entity]]: ...
+
+
+@dataclass
+class CatalogExtensions:
+    """What plugins add to the catalog: `host.extension(CatalogExtensions)`."""
+
+    processors: list[CatalogProcessor] = field(default_factory=list)
+    providers: list[EntityProvider] = field(default_factory=list)
+    placeholders: dict[str, PlaceholderResolver] = field(default_factory=dict)
+    analyzers: list[LocationAnalyzer] = field(default_factory=list)
+    allowed_location_types: set[str] = field(default_factory=lambda: {"url"})
+
+    def add_processor(self, *processors: CatalogProcessor) -> None:
+        self.processors.extend(processors)
+
+    def add_entity_provider(self, *providers: EntityProvider) -> None:
+        self.providers.extend(providers)
+
+    def add_placeholder_resolver(self, key: str, resolver: PlaceholderResolver) -> None:
+        self.placeholders[key] = resolver
+
+    def add_location_analyzer(self, *analyzers: LocationAnalyzer) -> None:
+        self.analyzers.extend(analyzers)
+
+
+# -------------------------------------------------------------------------------------------- reading entities
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    field: str
+    direction: Literal["asc", "desc"] = "asc"
+
+
+@dataclass(frozen=True, slots=True)
+class FullText:
+    """Lower-cased substring of any of the fields' values; fields None = the sort field, else `metadata.uid`.
+    Source: §2.5."""
+
+    term: str
+    fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A `by-query` request. Either `cursor` (opaque text of an earlier answer) or the rest. Source: §2.5."""
+
+    limit: int
+    cursor: str | None = None
+    query: Query | None = None
+    order: tuple[Order, ...] = ()
+    full_text: FullText | None = None
+    offset: int = 0
+    total: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`items` are entities as wire-ready JSON bytes, never parsed on the way."""
+
+    items: Sequence[bytes]
+    total: int
+    next_cursor: str | None = None
+    prev_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    value: str
+    count: int
+
+
+class EntitiesCatalog(Protocol):
+    """Reads of final entities. `visible` is an additional predicate (a permission's conditions): what it does not
+    match does not exist.
+
+    Every method sees at least every revision committed by this process before the call.
+    """
+
+    async def revision(self) -> int:
+        """The number of the newest change; equal numbers mean equal answers."""
+
+    async def page(self, request: PageRequest, *, visible: Query | None = None) -> Page:
+        """Raises InputError for a malformed cursor or query."""
+
+    async def listing(
+        self,
+        query: Query | None,
+        order: Sequence[Order],
+        *,
+        limit: int | None,
+        offset: int = 0,
+        visible: Query | None = None,
+    ) -> tuple[Sequence[bytes], bool]:
+        """`GET /entities` in paged mode: documents, and whether more follow. Source: §1.3 (nulls last, ref order)."""
+
+    def everything(
+        self, query: Query | None, order: Order | None, *, visible: Query | None = None
+    ) -> AsyncIterator[Sequence[bytes]]:
+        """`GET /entities` in unpaged mode, in batches. With an order, entities lacking the field are left out."""
+
+    async def count(self, query: Query | None, *, visible: Query | None = None) -> int: ...
+
+    async def facets(
+        self, facets: Sequence[str], query: Query | None, *, visible: Query | None = None
+    ) -> dict[str, list[FacetValue]]: ...
+
+    async def by_refs(
+        self, refs: Sequence[str], query: Query | None = None, *, visible: Query | None = None
+    ) -> list[bytes | None]:
+        """Exact canonical refs, in order, duplicates repeated, None where there is none."""
+
+    async def by_uid(self, uid: str, *, visible: Query | None = None) -> bytes | None: ...
+
+    async def matching(self, refs: Sequence[str], query: Query) -> set[str]:
+        """Those of the refs whose entity matches."""
+
+
+# ------------------------------------------------------------------------------------------------- ingestion
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredLocation:
+    """A row of `/locations`; `entity_ref` is its Location entity's."""
+
+    id: str
+    type: str
+    target: str
+    entity_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingResult:
+    """One pass over one entity, outside the catalog. `entity` is None when the pass failed."""
+
+    entity: Entity | None
+    deferred: Sequence[DeferredEntity]
+    relations: Sequence[Relation]
+    errors: Sequence[Exception]
+    refresh_keys: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something changed; stored with each revision. `actor` is a principal's subject, if somebody asked for it."""
+
+    kind: Literal["provider", "location", "api", "webhook", "startup", "orphan", "operator", "import"]
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    actor: str | None = None
+
+
+class Locations(Protocol):
+    """Registered locations. Source: §1.4. Raises ConflictError, NotFoundError, InputError."""
+
+    async def create(
+        self, spec: LocationSpec, *, on_conflict: Literal["refresh", "reject"] | None, actor: Principal
+    ) -> RegisteredLocation: ...
+    async def dry_run(self, spec: LocationSpec) -> tuple[bool, RegisteredLocation, list[Entity]]:
+        """Whether it exists, what it would be, and the entities it would bring, in the reference's order."""
+
+    async def list(self) -> list[RegisteredLocation]: ...
+    async def get(self, location_id: str) -> RegisteredLocation: ...
+    async def by_entity(self, entity: Entity) -> RegisteredLocation: ...
+    async def find(self, *, type: str, target: str) -> RegisteredLocation | None: ...  # noqa: A002
+    async def update(self, location_id: str, spec: LocationSpec, *, actor: Principal) -> RegisteredLocation: ...
+    async def delete(self, location_id: str, *, actor: Principal) -> None: ...
+
+
+class CatalogControl(Protocol):
+    """What clients may do to the catalog beside registering locations."""
+
+    async def refresh(self, entity_ref: str, *, cause: Cause) -> None:
+        """The entity and its Location ancestors are processed at once. Raises NotFoundError. Source: §1.4."""
+
+    async def refresh_by_keys(self, keys: Iterable[str], *, cause: Cause) -> int: ...
+
+    async def delete_by_uid(self, uid: str, *, cause: Cause) -> None:
+        """No error for an unknown uid. Source: §4.9."""
+
+    async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
+        """One pass of the pipeline, nothing stored. For validate-entity and dry runs."""
+
+    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
+        """Entity refs whose processing emitted each of the given refs; one statement per call."""
+
+    async def unprocessed(self, state: Literal["failed", "pending"], owner: str | None) -> list[dict[str, Json]]:
+        """Rows in the wire shape of §1.5."""
+
+    async def delete_unprocessed(self, entity_id: str, *, cause: Cause) -> None: ...
+    async def explain(self, *, ref: str | None = None, url: str | None = None) -> dict[str, Json]:
+        """All that is stored about an entity or a URL: state, parents, location key, errors, conflicts, revisions,
+        next check."""
+
+    async def held_mutations(self) -> list[dict[str, Json]]: ...
+    async def release_mutation(self, mutation_id: str, *, actor: Principal) -> MutationResult: ...
+    async def discard_mutation(self, mutation_id: str, *, actor: Principal) -> None: ...
+    async def settled(self, *, timeout: timedelta) -> bool:
+        """Waits until nothing is due or queued: for start-up progress, imports and tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScmPush:
+    """A push in neutral terms, as webhook plugins publish it on topic `scm.push`.
+
+    `urls` are descriptor URLs as locations may name them, one list per changed file (all spellings a host knows,
+    such as
+    `/blob/` and `/tree/`). `repository_urls` are prefixes below which everything belongs to the repository.
+    `remotes` are its git URLs.
+    """
+
+    repository_urls: tuple[str, ...]
+    remotes: tuple[str, ...]
+    branch: str
+    default_branch: bool
+    added: tuple[tuple[str, ...], ...] = ()
+    modified: tuple[tuple[str, ...], ...] = ()
+    removed: tuple[tuple[str, ...], ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
+    commit: str | None = None
+    complete: bool = True
+    """False when the host did not name all files: everything below the repository is then checked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScmRepositoryChange:
+    """Topic `scm.repository`: a repository was deleted, archived, moved (renamed, transferred) or unarchived."""
+
+    change: Literal["deleted", "archived", "unarchived", "moved", "default-branch"]
+    url: str
+    previous_url: str | None = None
+    default_branch: str | None = None

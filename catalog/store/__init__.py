@@ -1,0 +1,1 @@
+"""The catalog in the database: tables, bulk writes and hot reads."""
