@@ -21,6 +21,11 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.requests import HTTPConnection
 
+from app.http.exchange import JsonBytes as JsonBytes
+from app.http.exchange import Parsed as Parsed
+from app.http.exchange import caller as caller
+from app.http.exchange import parsed as parsed
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Json = Any
