@@ -89,8 +89,11 @@ class Auth(Protocol):
             NotAllowedError: the token is restricted to other plugins.
         """
 
-    async def principal_of(self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None) -> Principal:
-        """The caller that the credentials barrier found for this request; on a public route, who it says it is.
+    async def principal_of(
+        self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None, allow_limited: bool = False
+    ) -> Principal:
+        """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
+        names, which may be a limited one if `allow_limited`.
 
         Raises:
             AuthenticationError: nobody, where `allow` does not name `none`; or a token that is not valid.

@@ -55,12 +55,18 @@ def cookie_of(headers: Headers) -> str | None:
 
 
 async def caller_of(
-    auth: Authenticator, scope: Scope, *, allow_cookie: bool = False, demanded: bool = True
+    auth: Authenticator,
+    scope: Scope,
+    *,
+    allow_cookie: bool = False,
+    allow_limited: bool = False,
+    demanded: bool = True,
 ) -> Principal:
     """Who makes this request, to the plugin that the scope names.
 
     Args:
         allow_cookie: also take a limited user token, as the cookie or as a bearer; a bearer goes first.
+        allow_limited: also take a limited user token as a bearer.
         demanded: False on a public route, where nobody in particular may call. Nobody may call anywhere when the
             default policy is switched off.
 
@@ -71,16 +77,16 @@ async def caller_of(
     headers = scope["headers"]
     token = bearer_of(headers) or (cookie_of(headers) if allow_cookie else None)
     if token is not None:
-        return await auth.authenticate(token, plugin=scope.get(PLUGIN_KEY), allow_limited=allow_cookie)
+        return await auth.authenticate(token, plugin=scope.get(PLUGIN_KEY), allow_limited=allow_cookie or allow_limited)
     if demanded and not auth.default_policy_disabled:
         raise AuthenticationError("Missing credentials")
     return NOBODY
 
 
 def found_by_barrier(scope: Scope) -> Principal | None:
-    """The caller that the barrier noted; None where it did not look."""
+    """The caller that the barrier noted; None where it did not look, or found nobody."""
     found = scope.get(PRINCIPAL_KEY)
-    return found if isinstance(found, Principal) else None
+    return found if isinstance(found, Principal) and found.kind != "none" else None
 
 
 def require_kind(principal: Principal, allow: Collection[CallerKind]) -> Principal:

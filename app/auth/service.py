@@ -54,10 +54,12 @@ class AuthService:
             self._verified.put(digest, verified)
         return await self._admit(verified, plugin, allow_limited)
 
-    async def principal_of(self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None) -> Principal:
+    async def principal_of(
+        self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None, allow_limited: bool = False
+    ) -> Principal:
         principal = found_by_barrier(request.scope)
         if principal is None:
-            principal = await caller_of(self, request.scope, demanded=False)
+            principal = await caller_of(self, request.scope, allow_limited=allow_limited, demanded=False)
         return principal if allow is None else require_kind(principal, allow)
 
     async def issue_user_token(
