@@ -71,6 +71,7 @@ NOBODY = Principal("none")
 
 
 CallerKind = Literal["none", "user", "service"]
+ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
 
 
 class Auth(Protocol):
@@ -90,7 +91,7 @@ class Auth(Protocol):
         """
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None, allow_limited: bool = False
+        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
     ) -> Principal:
         """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
         names, which may be a limited one if `allow_limited`.

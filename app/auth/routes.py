@@ -31,7 +31,7 @@ def auth_routes(plugin: str, auth: AuthService, clock: Clock, base_url: str) -> 
 
     @routes.get("/.backstage/auth/v1/cookie")
     async def issue(request: Request) -> Response:
-        user = await auth.principal_of(request, allow=("user",))
+        user = await auth.principal_of(request, allow=["user"])
         headers = request.scope["headers"]
         kept = await _still_good(cookie_of(headers), user, auth, plugin, clock.now())
         if kept is not None:

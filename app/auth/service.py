@@ -17,7 +17,7 @@ from app.auth.tokens import Unverified
 from app.auth.users import UserDirectory
 from app.auth.verified import Verified, VerifiedTokens
 from app.errors import AuthenticationError, NotAllowedError
-from app.interfaces import CallerKind, Clock, Config, Database, Outgoing, Principal
+from app.interfaces import ANY_CALLER, CallerKind, Clock, Config, Database, Outgoing, Principal
 
 SERVICE_TOKEN_LIFETIME = timedelta(hours=1)
 
@@ -55,12 +55,12 @@ class AuthService:
         return await self._admit(verified, plugin, allow_limited)
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] | None = None, allow_limited: bool = False
+        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
     ) -> Principal:
         principal = found_by_barrier(request.scope)
         if principal is None:
             principal = await caller_of(self, request.scope, allow_limited=allow_limited, demanded=False)
-        return principal if allow is None else require_kind(principal, allow)
+        return require_kind(principal, allow)
 
     async def issue_user_token(
         self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None

@@ -67,8 +67,8 @@ class PluginPermissions:
         return dict(zip(wanted, await load(wanted), strict=True))
 
     def allows(self, resource_type: str, criteria: Criteria, resource: Any | None) -> bool:
-        """Whether a resource of this type fulfils the conditions. One that is not there never does, so that nobody learns from the
-        answer whether it is.
+        """Whether a resource of this type fulfils the conditions. One that is not there never does: nobody shall learn
+        from the answer whether it is.
 
         Raises InputError for a rule that does not exist and for params that are not the rule's.
         """

@@ -32,12 +32,12 @@ def permission_routes(declared: PluginPermissions, auth: Auth) -> APIRouter:
 
     @routes.get("/metadata")
     async def metadata(request: Request) -> Response:
-        await auth.principal_of(request, allow=("user", "service"))
+        await auth.principal_of(request, allow=["user", "service"])
         return JsonBytes(orjson.dumps(declared.metadata()))
 
     @routes.post("/apply-conditions")
     async def apply_conditions(request: Request) -> Response:
-        _require_trusted(await auth.principal_of(request, allow=("user", "service")))
+        _require_trusted(await auth.principal_of(request, allow=["user", "service"]))
         items = _items(await _json(request))
         unknown = dict.fromkeys(
             item.resource_type for item in items if item.resource_type not in declared.resource_types
@@ -96,9 +96,8 @@ def _item(item: Any, where: str) -> _Item:
         if not isinstance(item.get(key), str):
             raise InputError(f"{where}.{key} must be a string")
     given = item.get("resourceRef")
-    several = isinstance(given, list)
-    refs = given if several else [given]
+    refs: list[Any] = given if isinstance(given, list) else [given]
     if not refs or not all(isinstance(ref, str) for ref in refs):
         raise InputError(f"{where}.resourceRef must be a string, or a list of at least one")
     criteria = parse_criteria(item.get("conditions"), where=f"{where}.conditions")
-    return _Item(item["id"], tuple(refs), several, item["resourceType"], criteria)
+    return _Item(item["id"], tuple(refs), isinstance(given, list), item["resourceType"], criteria)
