@@ -54,6 +54,8 @@ def _duration(value: Any) -> Any:
         unit = found[2]
         key = "ms" if unit.startswith(("ms", "mil")) else unit[0]
         return timedelta(seconds=float(found[1]) * _SHORT_UNITS[key])
+    if isinstance(value, int | float):
+        raise ValueError("a duration needs a unit")
     return value
 
 

@@ -39,7 +39,9 @@ class Signer:
 
     def sign(self, typ: str, claims: Claims) -> str:
         """The header's members stand in the order `typ`, `alg`, `kid`, which limited tokens depend on."""
-        return _jws.encode(orjson.dumps(claims), self.private, "ES256", {"typ": typ, "kid": self.kid})
+        return _jws.encode(
+            orjson.dumps(claims), self.private, "ES256", {"typ": typ, "kid": self.kid}, sort_headers=False
+        )
 
 
 @dataclass(frozen=True, slots=True)
