@@ -12,24 +12,25 @@ from app.auth import tokens
 from app.auth.credentials import caller_of, found_by_barrier, require_kind
 from app.auth.external import external_tokens
 from app.auth.keys import USER, KeyRing, plugin_purpose
-from app.auth.settings import read_auth_settings, read_token_lifetime
+from app.auth.settings import AuthSettings, TokenSettings
 from app.auth.tokens import Unverified
 from app.auth.users import UserDirectory
 from app.auth.verified import Verified, VerifiedTokens
+from app.config.config import LayeredConfig
 from app.errors import AuthenticationError, NotAllowedError
-from app.interfaces import ANY_CALLER, CallerKind, Clock, Config, Database, Outgoing, Principal
+from app.interfaces import ANY_CALLER, CallerKind, Clock, Database, Outgoing, Principal
 
 SERVICE_TOKEN_LIFETIME = timedelta(hours=1)
 
 
 class AuthService:
-    """Raises InputError at construction for a configuration that is not valid."""
+    """Raises ConfigError at construction for a configuration that is not valid."""
 
-    def __init__(self, config: Config, database: Database, clock: Clock, outgoing: Outgoing) -> None:
-        settings = read_auth_settings(config)
+    def __init__(self, config: LayeredConfig, database: Database, clock: Clock, outgoing: Outgoing) -> None:
+        settings = config.settings("backend.auth", AuthSettings)
         self.default_policy_disabled = settings.disable_default_policy
         """`backend.auth.dangerouslyDisableDefaultAuthPolicy`: callers without credentials are let in as nobody."""
-        self._lifetime = read_token_lifetime(config)
+        self._lifetime = config.settings("auth", TokenSettings).lifetime
         self._issuer = f"{str(config.get('backend.baseUrl', '')).rstrip('/')}/api/auth"
         self._clock = clock
         self._keys = KeyRing(

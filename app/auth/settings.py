@@ -7,61 +7,24 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
-from app.errors import InputError
-from app.interfaces import AccessRestriction, Config
+from app.config.durations import Duration
+from app.interfaces import AccessRestriction
 
 ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Algorithms a foreign key set may be used with: never `none`, never a shared secret."""
-
-_UNITS = {
-    "years": 365 * 86_400.0,
-    "months": 30 * 86_400.0,
-    "weeks": 7 * 86_400.0,
-    "days": 86_400.0,
-    "hours": 3_600.0,
-    "minutes": 60.0,
-    "seconds": 1.0,
-    "milliseconds": 0.001,
-}
-_SHORT = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
-)
-_SHORT_UNITS = {"ms": 0.001, "mi": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
-
-
-def _duration(value: Any) -> Any:
-    """A Backstage duration: `{hours: 1}`, `1h`, or ISO 8601 (left to pydantic)."""
-    if isinstance(value, dict):
-        unknown = set(value) - set(_UNITS)
-        if unknown:
-            raise ValueError(f"unknown unit of time '{sorted(unknown)[0]}'")
-        return timedelta(seconds=sum(_UNITS[unit] * float(amount) for unit, amount in value.items()))
-    if isinstance(value, str) and (found := _SHORT.fullmatch(value.strip())):
-        unit = found[2]
-        key = "ms" if unit.startswith(("ms", "mil")) else unit[0]
-        return timedelta(seconds=float(found[1]) * _SHORT_UNITS[key])
-    if isinstance(value, int | float):
-        raise ValueError("a duration needs a unit")
-    return value
 
 
 def _words(value: Any) -> Any:
     """One string, comma or space separated, or a list of strings."""
     return tuple(word for word in re.split(r"[,\s]+", value) if word) if isinstance(value, str) else value
+
+
+def _clamped(lifetime: timedelta) -> timedelta:
+    return min(max(lifetime, timedelta(minutes=10)), timedelta(hours=24))
 
 
 def _no_spaces(what: str) -> Callable[[str], str]:
@@ -73,7 +36,6 @@ def _no_spaces(what: str) -> Callable[[str], str]:
     return check
 
 
-T = TypeVar("T")
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Action = Literal["create", "read", "update", "delete"]
 Subject = Annotated[str, AfterValidator(_no_spaces("subject"))]
@@ -205,25 +167,10 @@ class AuthSettings(_Lenient):
     """Shared secrets of Backstage's old backends; their tokens are accepted as `external:backstage-plugin`."""
 
 
-_LIFETIME: TypeAdapter[timedelta] = TypeAdapter(Annotated[timedelta, BeforeValidator(_duration)])
+class TokenSettings(_Lenient):
+    """The part of `auth` that tokens depend on."""
 
-
-def read_auth_settings(config: Config) -> AuthSettings:
-    """Raises InputError that names the key, and shows no value: these are secrets."""
-    return _checked("backend.auth", lambda: AuthSettings.model_validate(config.get("backend.auth", {}) or {}))
-
-
-def read_token_lifetime(config: Config) -> timedelta:
-    """`auth.backstageTokenExpiration`, one hour by default, clamped to ten minutes … a day."""
-    key = "auth.backstageTokenExpiration"
-    lifetime = _checked(key, lambda: _LIFETIME.validate_python(config.get(key, {"hours": 1})))
-    return min(max(lifetime, timedelta(minutes=10)), timedelta(hours=24))
-
-
-def _checked(key: str, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        path = ".".join([key, *(str(part) for part in first["loc"])])
-        raise InputError(f"Invalid configuration at {path}: {first['msg']}") from None
+    lifetime: Annotated[Duration, AfterValidator(_clamped)] = Field(
+        default=timedelta(hours=1), alias="backstageTokenExpiration"
+    )
+    """Of user tokens; ten minutes to a day."""

@@ -14,7 +14,6 @@ from app.errors import InputError
 from app.interfaces import (
     ALLOW,
     DENY,
-    Config,
     Decision,
     Permission,
     PermissionPolicy,
@@ -30,12 +29,9 @@ _log = logging.getLogger(__name__)
 
 
 class PermissionService:
-    """Raises InputError at construction for a configuration that is not valid."""
+    """`enabled` as `permission.enabled`: without it every user may do everything."""
 
-    def __init__(self, config: Config) -> None:
-        enabled = config.get("permission.enabled", False)
-        if not isinstance(enabled, bool):
-            raise InputError("Invalid configuration at permission.enabled: must be true or false")
+    def __init__(self, *, enabled: bool) -> None:
         self.enabled = enabled
         self._policy: PermissionPolicy | None = None
         self._plugins: dict[str, PluginPermissions] = {}

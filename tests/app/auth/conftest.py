@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from app.auth.service import AuthService
+from app.config.config import LayeredConfig
 from app.database.migrations import migrate
-from app.interfaces import Config
 from tests.app.auth.world import Network, SetClock, config_with
 from tests.conftest import AnyDatabase
 
@@ -33,7 +33,7 @@ async def migrated(database: AnyDatabase) -> AnyDatabase:
 def make_auth(migrated: AnyDatabase, clock: SetClock, network: Network) -> MakeAuth:
     """A process's AuthService on the one database; call it twice for two processes."""
 
-    def make(config: Config | None = None) -> AuthService:
+    def make(config: LayeredConfig | None = None) -> AuthService:
         return AuthService(config or config_with(), migrated, clock, network)
 
     return make

@@ -13,10 +13,11 @@ import pytest
 from jwt.utils import base64url_encode
 
 from app.auth.service import AuthService
-from app.errors import AuthenticationError, CallboardError, InputError, NotAllowedError
+from app.config.nodes import ConfigError
+from app.errors import AuthenticationError, CallboardError, NotAllowedError
 from app.interfaces import AccessRestriction, Principal
 from tests.app.auth.conftest import MakeAuth
-from tests.app.auth.world import NOW, DictConfig, Issuer, Network, SetClock, config_with
+from tests.app.auth.world import NOW, Issuer, Network, SetClock, config_of, config_with
 
 ISSUED = int(NOW.timestamp())
 SECRET = base64.b64encode(b"a shared secret of the old days").decode()
@@ -268,9 +269,9 @@ async def test_an_issuer_that_is_away_is_asked_again_later(
     ("entry", "where"),
     [
         ({"type": "magic", "options": {}}, "backend.auth.externalAccess.0"),
-        (static("short", "one"), "backend.auth.externalAccess.0.static.options.token"),
-        (static("with a space", "one"), "backend.auth.externalAccess.0.static.options.token"),
-        (static("token-of-the-first", "o ne"), "backend.auth.externalAccess.0.static.options.subject"),
+        (static("short", "one"), "backend.auth.externalAccess.0.options.token"),
+        (static("with a space", "one"), "backend.auth.externalAccess.0.options.token"),
+        (static("token-of-the-first", "o ne"), "backend.auth.externalAccess.0.options.subject"),
         ({"type": "static", "options": {"token": "token-of-the-first"}}, "options.subject"),
         ({"type": "legacy", "options": {"secret": "no base64!", "subject": "a"}}, "options.secret"),
         (jwks(algorithm="HS256"), "options.algorithm"),
@@ -291,7 +292,7 @@ async def test_an_issuer_that_is_away_is_asked_again_later(
 async def test_a_wrong_entry_stops_the_start_and_is_named_without_its_secrets(
     make_auth: MakeAuth, entry: dict[str, Any], where: str
 ) -> None:
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(ConfigError) as refused:
         make_auth(config_with([entry]))
     assert where in str(refused.value)
     for secret in ("token-of-the-first", "with a space", "no base64!"):
@@ -300,5 +301,5 @@ async def test_a_wrong_entry_stops_the_start_and_is_named_without_its_secrets(
 
 @pytest.mark.parametrize("wrong", ["soon", {"fortnights": 1}, [], True, 3600])
 async def test_a_wrong_lifetime_stops_the_start(make_auth: MakeAuth, wrong: object) -> None:
-    with pytest.raises(InputError, match=r"auth\.backstageTokenExpiration"):
-        make_auth(DictConfig({"auth": {"backstageTokenExpiration": wrong}}))
+    with pytest.raises(ConfigError, match=r"auth\.backstageTokenExpiration"):
+        make_auth(config_of({"auth": {"backstageTokenExpiration": wrong}}))

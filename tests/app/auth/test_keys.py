@@ -8,7 +8,7 @@ import jwt
 
 from app.auth.service import AuthService
 from tests.app.auth.conftest import MakeAuth
-from tests.app.auth.world import DictConfig, SetClock
+from tests.app.auth.world import SetClock, config_of
 from tests.conftest import AnyDatabase
 
 ZOE = "user:default/zoe"
@@ -39,7 +39,7 @@ async def test_a_key_signs_for_one_lifetime_and_is_known_for_three(auth: AuthSer
 async def test_every_token_stays_good_through_the_rotations_of_its_lifetime(
     make_auth: MakeAuth, clock: SetClock
 ) -> None:
-    auth = make_auth(DictConfig({"auth": {"backstageTokenExpiration": "24h"}}))
+    auth = make_auth(config_of({"auth": {"backstageTokenExpiration": "24h"}}))
     clock.move(hours=1)
     await auth.issue_user_token(ZOE, [])
     clock.move(hours=23, minutes=59)

@@ -18,7 +18,7 @@ from app.auth.tokens import limited_user_token
 from app.errors import AuthenticationError, InputError
 from app.interfaces import Principal
 from tests.app.auth.conftest import MakeAuth
-from tests.app.auth.world import BASE_URL, NOW, DictConfig, SetClock
+from tests.app.auth.world import BASE_URL, NOW, SetClock, config_of
 
 ZOE = "user:default/zoe"
 OWNERSHIP = (ZOE, "group:default/lighthouse")
@@ -112,7 +112,7 @@ async def test_a_token_may_be_shorter_lived_than_configured_but_not_longer(auth:
 async def test_the_lifetime_is_configurable_between_ten_minutes_and_a_day(
     make_auth: MakeAuth, configured: object, lifetime: timedelta
 ) -> None:
-    auth = make_auth(DictConfig({"auth": {"backstageTokenExpiration": configured}}))
+    auth = make_auth(config_of({"auth": {"backstageTokenExpiration": configured}}))
     assert auth.user_token_lifetime == lifetime
 
 

@@ -11,29 +11,16 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from app.config.config import LayeredConfig
+from app.config.nodes import Place, wrap
 from app.errors import ServiceUnavailableError
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 BASE_URL = "http://localhost:7007"
 
 
-class DictConfig:
-    """A configuration from a plain tree."""
-
-    def __init__(self, tree: Mapping[str, Any]) -> None:
-        self._tree = tree
-
-    def get(self, path: str, default: Any = None) -> Any:
-        found: Any = self._tree
-        for part in path.split("."):
-            if not isinstance(found, Mapping) or part not in found:
-                return default
-            found = found[part]
-        return found
-
-    def has(self, path: str) -> bool:
-        absent = object()
-        return self.get(path, absent) is not absent
+def config_of(tree: Mapping[str, Any]) -> LayeredConfig:
+    return LayeredConfig(wrap(dict(tree), Place("app-config.yaml", 0)))
 
 
 class SetClock:
@@ -95,6 +82,6 @@ class Network:
         return httpx.Response(200, content=self.answer())
 
 
-def config_with(external: list[dict[str, Any]] | None = None, **backend_auth: Any) -> DictConfig:
+def config_with(external: list[dict[str, Any]] | None = None, **backend_auth: Any) -> LayeredConfig:
     auth = {"externalAccess": external or [], **backend_auth}
-    return DictConfig({"backend": {"baseUrl": BASE_URL, "auth": auth}})
+    return config_of({"backend": {"baseUrl": BASE_URL, "auth": auth}})
