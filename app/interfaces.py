@@ -20,6 +20,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from app.http.exchange import JsonBytes as JsonBytes
+from app.http.exchange import Parsed as Parsed
+from app.http.exchange import caller as caller
+from app.http.exchange import parsed as parsed
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Json = Any
