@@ -17,8 +17,7 @@ def dot(graph: Graph) -> str:
         style = "" if node.exists else ', style="rounded,dashed"'
         width = ", penwidth=2" if node.ref in graph.roots else ""
         out.append(f"  {ids[node.ref]} [label={_quoted(node.label, node.kind)}{style}{width}];")
-    for edge in lines(graph):
-        out.append(f"  {ids[edge.source]} -> {ids[edge.target]} [label={_quoted(edge.type)}];")
+    out += [f"  {ids[edge.source]} -> {ids[edge.target]} [label={_quoted(edge.type)}];" for edge in lines(graph)]
     if graph.truncated_at is not None:
         out.append(f"  // more entities at depth {graph.truncated_at} than the limit allows")
     return "\n".join([*out, "}"]) + "\n"

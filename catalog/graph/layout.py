@@ -86,5 +86,4 @@ def _order(
         return sum(rows) / len(rows) if rows else float(row[ref])
 
     column.sort(key=lambda ref: (mean(ref), row[ref]))
-    for index, ref in enumerate(column):
-        row[ref] = index
+    row.update({ref: index for index, ref in enumerate(column)})

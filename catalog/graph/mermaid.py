@@ -17,11 +17,11 @@ def _text(text: str) -> str:
 
 def mermaid(graph: Graph) -> str:
     ids = {node.ref: f"n{index}" for index, node in enumerate(graph.nodes)}
-    out = ["flowchart LR"]
-    for node in graph.nodes:
-        out.append(f'  {ids[node.ref]}["{_text(node.label)}<br/><small>{_text(node.kind)}</small>"]')
-    for edge in lines(graph):
-        out.append(f'  {ids[edge.source]} -->|"{_text(edge.type)}"| {ids[edge.target]}')
+    out = [
+        "flowchart LR",
+        *(f'  {ids[node.ref]}["{_text(node.label)}<br/><small>{_text(node.kind)}</small>"]' for node in graph.nodes),
+        *(f'  {ids[edge.source]} -->|"{_text(edge.type)}"| {ids[edge.target]}' for edge in lines(graph)),
+    ]
     missing = [ids[node.ref] for node in graph.nodes if not node.exists]
     if missing:
         out += ["  classDef missing stroke-dasharray: 4 3,color:#777", f"  class {','.join(missing)} missing"]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.errors import InputError, NotFoundError
 from app.interfaces import JsonBytes, caller, parsed
 from catalog.graph.dot import dot
+from catalog.graph.explanation import as_text
 from catalog.graph.mermaid import mermaid
 from catalog.graph.model import Graph, GraphRequest, Node, canonical
 from catalog.graph.owned import open_cursor, owned_query, seal_cursor
@@ -23,7 +24,6 @@ from catalog.query.projection import Projector, parse_fields
 from catalog.routes.answers import array, fresh, json_answer, page_info
 from catalog.routes.ports import CatalogPorts
 from catalog.service import audit
-from catalog.service.explaining import as_text
 
 DRAWINGS: Final[Mapping[str, tuple[str, Callable[[Graph], str]]]] = {
     "mermaid": ("text/vnd.mermaid; charset=utf-8", mermaid),
@@ -111,9 +111,7 @@ def graph_routes(ports: CatalogPorts, projector: Projector) -> APIRouter:
         ref, url = query.get("ref"), query.get("url")
         if (ref is None) == (url is None):
             raise InputError("Exactly one of the parameters 'ref' and 'url' is to be given")
-        found = await ports.explainer.explain(
-            caller(request), ref=None if ref is None else canonical(ref), url=url
-        )
+        found = await ports.explainer.explain(caller(request), ref=None if ref is None else canonical(ref), url=url)
         if query.get("format", "json") == "text":
             return Response(as_text(found), media_type="text/plain; charset=utf-8")
         return json_answer(found)

@@ -83,7 +83,6 @@ def _spec(body: Mapping[str, Any]) -> LocationSpec:
         raise InputError(f"Malformed request: Validation error: Unrecognized key(s) in object: {keys}")
     if body.get("presence", "required") not in ("required", "optional"):
         raise InputError(
-            "Malformed request: Validation error: Invalid enum value. Expected 'required' | 'optional'"
-            ' at "presence"'
+            "Malformed request: Validation error: Invalid enum value. Expected 'required' | 'optional' at \"presence\""
         )
     return LocationSpec(body["type"], body["target"])

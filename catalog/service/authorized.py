@@ -1,4 +1,4 @@
-"""Asks the policy first: what a caller may see of the catalog, and what a caller may do. Source: spec/catalog.md §7.5."""
+"""Asks the policy first: what of the catalog a caller may see, and what a caller may do. Source: §7.5."""
 
 from __future__ import annotations
 

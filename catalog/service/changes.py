@@ -1,4 +1,4 @@
-"""What callers may do to entities: refresh, delete, validate, and forget what never made it. Source: §1.4, §1.5, §7.5."""
+"""What callers may do to entities: refresh, delete, validate, forget. Source: spec/catalog.md §1.4, §1.5, §7.5."""
 
 from __future__ import annotations
 

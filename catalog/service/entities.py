@@ -41,7 +41,9 @@ class AuthorizedEntities:
             return (), False
         return await self._entities.listing(query, order, limit=limit, offset=offset, visible=sight.query)
 
-    async def everything(self, query: Query | None, order: Order | None, sight: Sight) -> AsyncIterator[Sequence[bytes]]:
+    async def everything(
+        self, query: Query | None, order: Order | None, sight: Sight
+    ) -> AsyncIterator[Sequence[bytes]]:
         if not sight.denied:
             async for batch in self._entities.everything(query, order, visible=sight.query):
                 yield batch
@@ -90,7 +92,9 @@ class AuthorizedEntities:
         parents = await self._all_parents(ref)
         refs = list(parents)
         documents = dict(zip(refs, await self._entities.by_refs(refs), strict=True)) | {ref: root}
-        order = _stacked(ref, {child: [p for p in above if documents[p] is not None] for child, above in parents.items()})
+        order = _stacked(
+            ref, {child: [p for p in above if documents[p] is not None] for child, above in parents.items()}
+        )
         hidden: set[str] = set()
         if sight.query is not None:
             seen = await self._entities.matching(list(order), sight.query)

@@ -42,7 +42,8 @@ A query is a predicate over dotted paths, compared without regard to case:
 
 - `{{"kind": "component", "spec.lifecycle": "production"}}`: all fields must match
 - `{{"metadata.tags": {{"$contains": "java"}}}}`, `{{"spec.type": {{"$in": ["service", "website"]}}}}`,
-  `{{"metadata.name": {{"$hasPrefix": "payment-"}}}}`, `{{"metadata.annotations.backstage.io/orphan": {{"$exists": true}}}}`
+  `{{"metadata.name": {{"$hasPrefix": "payment-"}}}}`,
+  `{{"metadata.annotations.backstage.io/orphan": {{"$exists": true}}}}`
 - `{{"relations.ownedBy": "group:default/team-a"}}`: entities related to another
 - `{{"$all": […]}}`, `{{"$any": […]}}`, `{{"$not": {{…}}}}` combine predicates
 """
