@@ -8,7 +8,9 @@ from catalog.store.unprocessed import Conflict
 from catalog.store.writing import CatalogWrite
 
 
-async def store_conflicts(write: CatalogWrite, sources: Mapping[int, str], conflicts: Iterable[Conflict]) -> list[Conflict]:
+async def store_conflicts(
+    write: CatalogWrite, sources: Mapping[int, str], conflicts: Iterable[Conflict]
+) -> list[Conflict]:
     """Replace what is known of these sources' conflicts.
 
     Args:
