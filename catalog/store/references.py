@@ -19,7 +19,9 @@ class Edge(NamedTuple):
     target_ref: str
 
 
-async def edges_from(write: CatalogWrite, side: Literal["source_key", "source_ref"], sources: Iterable[str]) -> set[Edge]:
+async def edges_from(
+    write: CatalogWrite, side: Literal["source_key", "source_ref"], sources: Iterable[str]
+) -> set[Edge]:
     rows = await write.bulk.select(
         "SELECT source_key, source_ref, target_ref FROM catalog_refresh_reference", side, "text", sources
     )
@@ -35,9 +37,7 @@ async def edges_to(write: CatalogWrite, refs: Iterable[str]) -> set[Edge]:
 
 async def store_edges(write: CatalogWrite, added: Collection[Edge], removed: Collection[Edge]) -> None:
     for column in ("source_key", "source_ref"):
-        gone = sorted(
-            (source, edge.target_ref) for edge in removed if (source := getattr(edge, column)) is not None
-        )
+        gone = sorted((source, edge.target_ref) for edge in removed if (source := getattr(edge, column)) is not None)
         await write.bulk.delete_rows("catalog_refresh_reference", ((column, "text"), ("target_ref", "text")), gone)
     await write.bulk.insert(
         "catalog_refresh_reference",

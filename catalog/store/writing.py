@@ -118,7 +118,16 @@ class CatalogWrite:
                 "catalog_revision",
                 ("n", "entity_id", "entity_ref", "change", "cause", "actor", "hash", "at"),
                 [
-                    (number, one.entity_id, one.entity_ref, one.change, one.cause, _actor(one.cause), one.hash, self.now)
+                    (
+                        number,
+                        one.entity_id,
+                        one.entity_ref,
+                        one.change,
+                        one.cause,
+                        _actor(one.cause),
+                        one.hash,
+                        self.now,
+                    )
                     for number, one in enumerate(self._revisions, first)
                 ],
             )
