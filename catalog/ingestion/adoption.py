@@ -30,7 +30,7 @@ class Emission:
     """
 
     cause: str
-    entities: Mapping[str, Unprocessed]
+    entities: Sequence[Unprocessed]
     source_ref: str | None = None
     source_key: str | None = None
     complete: bool = True
@@ -54,23 +54,22 @@ class Brought:
 
 async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force: bool = False) -> Brought:
     """Store what sources emit: new and changed entities, edges, conflicts. Nothing is deleted yet."""
-    claims = [Claim(number, one) for number, emission in enumerate(emissions) for one in emission.entities.values()]
+    claims = [Claim(number, one) for number, emission in enumerate(emissions) for one in emission.entities]
     known = await known_by_refs(write, {claim.entity.ref for claim in claims})
     before = await _edges_of(write, emissions)
-    kept = {
-        Edge(one.source_key, one.source_ref, ref) for one in emissions if one.complete for ref in one.entities
-    }
     partial = {(one.source_key, one.source_ref) for one in emissions if not one.complete}
-    removed = {edge for edge in before - kept if (edge.source_key, edge.source_ref) not in partial}
+    replaceable = {edge for edge in before if (edge.source_key, edge.source_ref) not in partial}
+    emitted = {Edge(one.source_key, one.source_ref, child.ref) for one in emissions for child in one.entities}
     plan = adopt(claims, known, force=force)
     if plan.conflicts and not force:
-        freed = await _freed(write, {one.entity.ref for one in plan.conflicts}, removed)
+        freed = await _freed(write, {one.entity.ref for one in plan.conflicts}, replaceable - emitted)
         if freed:
             plan = adopt(claims, known, freed=freed)
     await store_adoption(write, plan, lambda number: emissions[number].cause)
     accepted = {
         Edge(emissions[number].source_key, emissions[number].source_ref, ref) for number, ref in plan.accepted
     }
+    removed = replaceable - accepted
     await store_edges(write, accepted - before, removed)
     adopted = {edge.target_ref for edge in accepted - before} & known.keys()
     if adopted:

@@ -49,7 +49,7 @@ async def apply_full(
         return Applied(MutationResult(held=held), would_remove=len(plan.removed), owned=len(owned_refs))
     await drop_held(write, provider)
     await _let_go(write, provider, plan.replaced, cause)
-    brought = await bring_in(write, [Emission(cause, incoming, source_key=provider)])
+    brought = await bring_in(write, [Emission(cause, plan.incoming, source_key=provider)])
     removed = await settle_loose(write, brought.loose, "delete", eager=True)
     return _applied(brought, removed)
 
@@ -70,7 +70,7 @@ async def apply_delta(
         gone = await _let_go(write, provider, owned.intersection(removed), cause)
     brought = Brought()
     if added:
-        brought = await bring_in(write, [Emission(cause, added, source_key=provider, complete=False)], force=force)
+        brought = await bring_in(write, [Emission(cause, tuple(added.values()), source_key=provider, complete=False)], force=force)
     return _applied(brought, gone)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from app.errors import InputError
 from catalog.ingestion.location_entity import location_entity
 from catalog.interfaces import DeferredEntity, Entity, LocationSpec, Relation
 from catalog.model.errors import FormError
@@ -43,9 +44,11 @@ class Collector:
         where = str(location)
         metadata = entity["metadata"]
         annotations = metadata.get("annotations") or {}
-        if isinstance(annotations, dict):
-            owned = {**annotations, ORIGIN_LOCATION: self._origin, LOCATION: where}
-            entity = {**entity, "metadata": {**metadata, "annotations": owned}}
+        if not isinstance(annotations, dict):
+            self.errors.append(InputError("metadata.annotations must be a valid object"))
+            return
+        owned = {**annotations, ORIGIN_LOCATION: self._origin, LOCATION: where}
+        entity = {**entity, "metadata": {**metadata, "annotations": owned}}
         self.deferred.append(DeferredEntity(entity, where if location_key is None else location_key))
 
     def location(self, location: LocationSpec) -> None:

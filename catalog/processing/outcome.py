@@ -21,16 +21,14 @@ CHECKED = cause_json(Cause("location", {"checked": True}))
 
 def outcome_of(row: DueRow, done: Pass) -> Outcome:
     """The pass in stored form. A child whose ref cannot be stored is an error of its parent."""
-    children: dict[str, Unprocessed] = {}
+    children: list[Unprocessed] = []
     errors = list(done.errors)
     if done.ok:
         for deferred in done.deferred:
             try:
-                child = prepare(deferred)
+                children.append(prepare(deferred))
             except FormError as error:
                 errors.append(error)
-                continue
-            children[child.ref] = child
     written = dumps([serialized(error) for error in errors])
     cause = row.cause if row.due_at is not None and row.cause else CHECKED
     if errors or done.entity is None:
@@ -40,8 +38,7 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
     relations = frozenset((one.source, one.type, one.target) for one in done.relations)
     keys = frozenset(map(refresh_key, done.refresh_keys))
     digest = sha1(processed, usedforsecurity=False)
-    for child in sorted(children):
-        one = children[child]
+    for one in sorted(children):
         digest.update(f"\0c{one.ref}\0{one.hash}\0{one.location_key}".encode())
     for relation in sorted(relations):
         digest.update("\0r".join(relation).encode())

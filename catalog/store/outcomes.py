@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from catalog.store.unprocessed import Unprocessed
@@ -46,7 +46,7 @@ class Outcome:
     processed: str | None = None
     cache: str = "{}"
     reads_outside: int = 0
-    children: dict[str, Unprocessed] = field(default_factory=dict)
+    children: Sequence[Unprocessed] = ()
     relations: frozenset[tuple[str, str, str]] = frozenset()
     refresh_keys: frozenset[str] = frozenset()
 

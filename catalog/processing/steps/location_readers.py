@@ -61,7 +61,7 @@ class LocationReader(CatalogProcessor):
             emit.refresh_key(key)
         for file, content in zip(found.files, contents, strict=True):
             where = LocationSpec(location.type, file.url)
-            for document in parse_entities(content, where):
+            for document in parse_entities(content, str(where)):
                 if isinstance(document, Exception):
                     emit.error(document)
                 else:

@@ -10,7 +10,8 @@ import orjson
 
 from app.errors import CallboardError, NotModifiedError, describe
 from app.interfaces import Reading
-from catalog.ingestion.parsing import parse_single
+from catalog.ingestion.parsing import parse_documents
+from catalog.ingestion.yaml_syntax import YamlError
 from catalog.interfaces import (
     CatalogProcessor,
     Emit,
@@ -71,8 +72,18 @@ async def json_placeholder(context: PlaceholderContext) -> Json:
 
 async def yaml_placeholder(context: PlaceholderContext) -> Json:
     """`$yaml`: exactly one YAML document."""
-    text = await _text_of(context)
-    return parse_single(text, f"Placeholder ${context.key}", context.value)
+    documents = parse_documents(await _text_of(context))
+    if len(documents) != 1:
+        raise CallboardError(
+            f"Placeholder ${context.key} expected to find exactly one document of data at {context.value}, "
+            f"found {len(documents)}"
+        )
+    (document,) = documents
+    if isinstance(document, YamlError):
+        raise CallboardError(
+            f"Placeholder ${context.key} found an error in the data at {context.value}, {describe(document)}"
+        ) from document
+    return document.value
 
 
 BUILTIN_PLACEHOLDERS: Mapping[str, PlaceholderResolver] = {
