@@ -164,20 +164,12 @@ class PlaceholderProcessor(CatalogProcessor):
         return None if found is None else (found.host.lower(), found.slug.lower())
 
 
-def _mentions(value: Json) -> bool:
-    """Whether any key starts with `$`. Most entities have none, and all of them come by here."""
-    pending = [value]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            for key, member in one.items():
-                if key[:1] == "$":
-                    return True
-                if isinstance(member, (dict, list)):
-                    pending.append(member)
-        else:
-            pending.extend(item for item in one if isinstance(item, (dict, list)))
-    return False
+def _mentions(entity: Entity) -> bool:
+    """Whether some key may start with `$`. Most entities have none, and all of them come by here."""
+    try:
+        return b'"$' in orjson.dumps(entity)
+    except orjson.JSONEncodeError:
+        return True
 
 
 def _digest(content: bytes) -> str:
