@@ -1,0 +1,56 @@
+# make run    sets up and starts Callboard on port 7007 with the example catalog
+# make test   sets up and passes everything CI demands
+# make bench  generates a catalog and measures ingestion and reads
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= examples/app-config.yaml
+WORKERS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: run setup setup-dev test format lint types layers check bench clean
+
+run: $(VENV)/.run
+	@echo "Callboard is starting: http://localhost:7007"
+	$(BIN)/callboard serve --config $(CONFIG)
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+# Debian ships python3 without ensurepip: then its python3-venv package is needed once.
+$(BIN)/python:
+	@echo "Making the virtual environment"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Installing python3-venv"; \
+	  if [ "$$(id -u)" = 0 ]; then s=; else s=sudo; fi; \
+	  $$s apt-get update -qq && $$s apt-get install -y -qq --no-install-recommends python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what Callboard runs on"
+	@$(BIN)/pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the tests need"
+	@$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run
+
+test: check
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .callboard .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The one database: SQLite embedded, or PostgreSQL for many machines."""
