@@ -71,6 +71,24 @@ class NotImplementedByServerError(CallboardError):
     name = "NotImplementedError"
 
 
+class UnsupportedMediaTypeError(CallboardError):
+    """The body is of a type this route does not take."""
+
+    name = "UnsupportedMediaTypeError"
+
+
+class UnsupportedCharsetError(CallboardError):
+    """The body is in an encoding that is not known here."""
+
+    name = "UnsupportedCharsetError"
+
+
+class PayloadTooLargeError(CallboardError):
+    """The body is larger than this route takes."""
+
+    name = "PayloadTooLargeError"
+
+
 class ServiceUnavailableError(CallboardError):
     """The server cannot answer just now; the same request may succeed later."""
 

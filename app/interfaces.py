@@ -360,8 +360,29 @@ class Reading(Protocol):
     def resolve_edit_url(self, url: str) -> str | None:
         """None without an integration."""
 
+    def add_git_credentials(self, host: str, credentials: GitCredentials) -> None:
+        """How git signs in to a host (`name` or `name:port`, exactly as in the remote's URL)."""
+
     @property
     def git(self) -> GitRemotes: ...
+
+    @property
+    def files(self) -> LocalFiles: ...
+
+
+class LocalFiles(Protocol):
+    """Files of this machine, for locations of type `file`. Never reachable through a URL."""
+
+    async def search(self, pattern: str, *, etag: str | None = None) -> SearchResponse:
+        """Files that a path or a glob (`*`, `**`) names, sorted; none is not an error. Source: §4.6.
+
+        Relative patterns start at the working directory. `version` is mtime and size; it and `etag` are None while a
+        file is so fresh that a second write could go unnoticed. Raises NotModifiedError when nothing has changed.
+        """
+
+
+GitCredentials = Callable[[str], Awaitable[tuple[str, str] | None]]
+"""Gives user name and password for a remote's URL, None to try without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +397,15 @@ class GitTarget:
 
 class GitRemotes(Protocol):
     """Any git remote, without a vendor API: partial, shallow fetches and blob SHAs."""
+
+    def parse(self, target: str) -> GitTarget:
+        """A location's target, `<remote>?ref=<branch or tag>&path=<path or glob>`. Raises InputError.
+
+        Both parameters may be absent: the default branch, `/catalog-info.yaml`.
+        """
+
+    def resolve(self, target: str, base: str) -> str:
+        """A target relative to another one: `./x` beside its path, `/x` from the root, all else as it is."""
 
     async def head(self, remote: str, ref: str | None) -> str:
         """The commit a ref points to, by `ls-remote` alone. Raises NotFoundError."""
@@ -394,6 +424,10 @@ class Outgoing(Protocol):
     configuration names
     the host) and pinned; redirects are followed by hand and each hop is checked again.
     """
+
+    def trust(self, host: str) -> None:
+        """The configuration names this host (`name`, `name:port`, `*.name`; a URL means its host): its address may be
+        a private one, and a loopback one unless it is a wildcard."""
 
     async def request(
         self,

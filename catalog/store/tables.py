@@ -5,8 +5,14 @@ Writers take rows in the order of `entity_ref` so that two of them never wait fo
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
+
+KEY_TEXT = Text().with_variant(TEXT(collation="C"), "postgresql")
+"""Texts that are looked up and compared: by code point on both engines, and without a locale's cost."""
 
 
 def _id() -> Column[int]:
@@ -21,6 +27,10 @@ def _text(*, nullable: bool = False) -> Column[str]:
     return Column(Text, nullable=nullable)
 
 
+def _key(*, nullable: bool = False, **more: Any) -> Column[str]:
+    return Column(KEY_TEXT, nullable=nullable, **more)
+
+
 class Counter(SQLModel, table=True):
     """Numbers handed out inside the writing transaction: `entity`, `term`, `key`, `revision`.
 
@@ -28,7 +38,7 @@ class Counter(SQLModel, table=True):
     """
 
     __tablename__ = "catalog_counter"
-    name: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_column=_key(primary_key=True))
     value: int = Field(sa_column=_bigint())
 
 
@@ -37,8 +47,8 @@ class RefreshState(SQLModel, table=True):
 
     __tablename__ = "catalog_refresh_state"
     entity_id: int = Field(sa_column=_id())
-    uid: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    entity_ref: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    uid: str = Field(sa_column=_key(unique=True))
+    entity_ref: str = Field(sa_column=_key(unique=True))
     unprocessed: str = Field(sa_column=_text())
     unprocessed_hash: str = Field(sa_column=_text())
     processed: str | None = Field(default=None, sa_column=_text(nullable=True))
@@ -53,6 +63,8 @@ class RefreshState(SQLModel, table=True):
     discovered_at: int = Field(sa_column=_bigint())
     cause: str | None = Field(default=None, sa_column=_text(nullable=True))
     """JSON of the Cause that made it due."""
+    last_pass_at: int | None = Field(default=None, sa_column=_bigint(nullable=True))
+    """When the last pass that stored something ended."""
 
     __table_args__ = (
         Index(
@@ -77,15 +89,32 @@ class RefreshReference(SQLModel, table=True):
     id: int = Field(
         sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     )
-    source_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, index=True))
-    source_ref: str | None = Field(default=None, sa_column=Column(Text, nullable=True, index=True))
-    target_ref: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    source_key: str | None = Field(default=None, sa_column=_key(nullable=True))
+    source_ref: str | None = Field(default=None, sa_column=_key(nullable=True))
+    target_ref: str = Field(sa_column=_key(index=True))
+
+    __table_args__ = (
+        Index(
+            "catalog_refresh_reference_key",
+            "source_key",
+            sqlite_where=Column("source_key", Text).is_not(None),
+            postgresql_where=Column("source_key", Text).is_not(None),
+        ),
+        Index(
+            "catalog_refresh_reference_ref",
+            "source_ref",
+            sqlite_where=Column("source_ref", Text).is_not(None),
+            postgresql_where=Column("source_ref", Text).is_not(None),
+        ),
+    )
 
 
 class RefreshKey(SQLModel, table=True):
     __tablename__ = "catalog_refresh_key"
     entity_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    key: str = Field(sa_column=Column(Text, primary_key=True, index=True))
+    key: str = Field(sa_column=_key(primary_key=True, index=True))
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class RelationRow(SQLModel, table=True):
@@ -93,13 +122,14 @@ class RelationRow(SQLModel, table=True):
 
     __tablename__ = "catalog_relation"
     origin_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    source_ref: str = Field(sa_column=Column(Text, primary_key=True))
-    type: str = Field(sa_column=Column(Text, primary_key=True))
-    target_ref: str = Field(sa_column=Column(Text, primary_key=True))
+    source_ref: str = Field(sa_column=_key(primary_key=True))
+    type: str = Field(sa_column=_key(primary_key=True))
+    target_ref: str = Field(sa_column=_key(primary_key=True))
 
     __table_args__ = (
         Index("catalog_relation_source", "source_ref"),
         Index("catalog_relation_target", "target_ref"),
+        {"sqlite_with_rowid": False},
     )
 
 
@@ -107,7 +137,7 @@ class StitchRequest(SQLModel, table=True):
     """A ref whose final entity is to be put together anew. Asking twice is asking once."""
 
     __tablename__ = "catalog_stitch_queue"
-    entity_ref: str = Field(sa_column=Column(Text, primary_key=True))
+    entity_ref: str = Field(sa_column=_key(primary_key=True))
     requested_at: int = Field(sa_column=_bigint())
     cause: str | None = Field(default=None, sa_column=_text(nullable=True))
 
@@ -117,7 +147,7 @@ class FinalEntity(SQLModel, table=True):
 
     __tablename__ = "catalog_entity"
     id: int = Field(sa_column=_id())
-    entity_ref: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    entity_ref: str = Field(sa_column=_key(unique=True))
     document: str = Field(sa_column=_text())
     hash: str = Field(sa_column=_text())
     terms: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -131,7 +161,7 @@ class SearchKey(SQLModel, table=True):
 
     __tablename__ = "catalog_key"
     id: int = Field(sa_column=_id())
-    key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    key: str = Field(sa_column=_key(unique=True))
 
 
 class Term(SQLModel, table=True):
@@ -142,8 +172,8 @@ class Term(SQLModel, table=True):
     __tablename__ = "catalog_term"
     id: int = Field(sa_column=_id())
     key_id: int = Field(sa_column=_bigint())
-    value: str = Field(sa_column=_text())
-    original: str = Field(sa_column=_text())
+    value: str = Field(sa_column=_key())
+    original: str = Field(sa_column=_key())
     is_null: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False))
 
     __table_args__ = (Index("catalog_term_unique", "key_id", "value", "original", "is_null", unique=True),)
@@ -165,7 +195,7 @@ class Revision(SQLModel, table=True):
     __tablename__ = "catalog_revision"
     n: int = Field(sa_column=_id())
     entity_id: int = Field(sa_column=_bigint())
-    entity_ref: str = Field(sa_column=Column(Text, nullable=False, index=True))
+    entity_ref: str = Field(sa_column=_key(index=True))
     change: str = Field(sa_column=_text())
     cause: str = Field(sa_column=_text())
     actor: str | None = Field(default=None, sa_column=_text(nullable=True))
@@ -177,10 +207,10 @@ class LocationRow(SQLModel, table=True):
     """A registered location (`/locations`)."""
 
     __tablename__ = "catalog_location"
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    type: str = Field(sa_column=_text())
-    target: str = Field(sa_column=_text())
-    entity_ref: str = Field(sa_column=_text())
+    id: str = Field(sa_column=_key(primary_key=True))
+    type: str = Field(sa_column=_key())
+    target: str = Field(sa_column=_key())
+    entity_ref: str = Field(sa_column=_key())
 
     __table_args__ = (Index("catalog_location_unique", "type", "target", unique=True),)
 
@@ -189,11 +219,12 @@ class Conflict(SQLModel, table=True):
     """An entity ref that a second source claims and does not get. Source: §4.3."""
 
     __tablename__ = "catalog_conflict"
-    entity_ref: str = Field(sa_column=Column(Text, primary_key=True))
-    location_key: str = Field(sa_column=Column(Text, primary_key=True))
-    """The key of the source that was turned away."""
+    entity_ref: str = Field(sa_column=_key(primary_key=True))
+    location_key: str = Field(sa_column=_key(primary_key=True))
+    """The key of the source that was turned away; empty for a source without one."""
     held_by: str = Field(sa_column=_text())
-    source: str = Field(sa_column=_text())
+    source: str = Field(sa_column=_key(index=True))
+    """Who was turned away: `provider:<name>` or `entity:<ref>`."""
     at: int = Field(sa_column=_bigint())
 
 
@@ -201,8 +232,8 @@ class HeldMutation(SQLModel, table=True):
     """A provider's full mutation that would remove too much and waits for an operator's word."""
 
     __tablename__ = "catalog_held_mutation"
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    provider: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    id: str = Field(sa_column=_key(primary_key=True))
+    provider: str = Field(sa_column=_key(unique=True))
     removed: str = Field(sa_column=_text())
     """JSON list of the refs that would go."""
     total: int = Field(sa_column=_bigint())

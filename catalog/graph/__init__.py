@@ -1,0 +1,1 @@
+"""Relations between entities, walked in the database a level at a time."""

@@ -1,0 +1,152 @@
+"""The kinds that the catalog knows of itself. Source: spec/catalog.md §3.3.
+
+A kind is data: its schema is compiled in `catalog.validation.kinds` and written out by `callboard schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from catalog.model.schema import record, text, texts
+
+BUILTIN_VERSIONS: Final = ("backstage.io/v1alpha1", "backstage.io/v1beta1")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind in some API versions. `spec` is the JSON Schema of `spec`; names are matched in their exact case."""
+
+    name: str
+    api_versions: tuple[str, ...]
+    spec: Mapping[str, Any]
+    description: str
+
+
+_TYPE = text("What sort of thing it is, in words of your own.")
+_LIFECYCLE = text("How far it has come, such as experimental, production or deprecated.")
+_OWNER = text("Ref of the group or user that owns it; of a group unless it says otherwise.")
+_SYSTEM = text("Ref of the system it is part of.")
+_DEPENDS_ON = texts("Refs, with their kind, of components and resources that it needs.")
+
+_PROFILE = record(
+    {
+        "displayName": text("The name to show."),
+        "email": text("An address to write to."),
+        "picture": text("URL of a picture."),
+    },
+    description="How to show it to people.",
+)
+
+COMPONENT: Final = Kind(
+    "Component",
+    BUILTIN_VERSIONS,
+    record(
+        {
+            "type": _TYPE,
+            "lifecycle": _LIFECYCLE,
+            "owner": _OWNER,
+            "system": _SYSTEM,
+            "subcomponentOf": text("Ref of the component it is part of."),
+            "providesApis": texts("Refs of APIs that it provides."),
+            "consumesApis": texts("Refs of APIs that it uses."),
+            "dependsOn": _DEPENDS_ON,
+        },
+        required=("type", "lifecycle", "owner"),
+    ),
+    "A piece of software: a service, a website, a library.",
+)
+
+API: Final = Kind(
+    "API",
+    BUILTIN_VERSIONS,
+    record(
+        {
+            "type": text("The form of the definition, such as openapi, asyncapi, graphql or grpc."),
+            "lifecycle": _LIFECYCLE,
+            "owner": _OWNER,
+            "system": _SYSTEM,
+            "definition": text("The definition itself, or a placeholder that reads it."),
+        },
+        required=("type", "lifecycle", "owner", "definition"),
+    ),
+    "An interface that components provide and consume.",
+)
+
+RESOURCE: Final = Kind(
+    "Resource",
+    BUILTIN_VERSIONS,
+    record(
+        {"type": _TYPE, "owner": _OWNER, "dependsOn": _DEPENDS_ON, "system": _SYSTEM},
+        required=("type", "owner"),
+    ),
+    "What software needs to run: a database, a bucket, a cluster.",
+)
+
+GROUP: Final = Kind(
+    "Group",
+    BUILTIN_VERSIONS,
+    record(
+        {
+            "type": text("What sort of group, such as team or department."),
+            "profile": _PROFILE,
+            "parent": text("Ref of the group it belongs to."),
+            "children": texts("Refs of the groups that belong to it."),
+            "members": texts("Refs of the users in it."),
+        },
+        required=("type", "children"),
+    ),
+    "A team, a unit, a department.",
+)
+
+LOCATION: Final = Kind(
+    "Location",
+    BUILTIN_VERSIONS,
+    record(
+        {
+            "type": text("The type of the targets; that of the location this was read from, unless given."),
+            "target": text("Where to read entities from."),
+            "targets": texts("Where to read entities from."),
+            "presence": {
+                "type": "string",
+                "enum": ["required", "optional"],
+                "default": "required",
+                "description": "Whether a target that is not there is an error.",
+            },
+        }
+    ),
+    "A place to read further entities from.",
+)
+
+USER: Final = Kind(
+    "User",
+    BUILTIN_VERSIONS,
+    record(
+        {"profile": _PROFILE, "memberOf": texts("Refs of the groups the user is in.")},
+        required=("memberOf",),
+    ),
+    "A person.",
+)
+
+SYSTEM: Final = Kind(
+    "System",
+    BUILTIN_VERSIONS,
+    record(
+        {"owner": _OWNER, "domain": text("Ref of the domain it is part of."), "type": _TYPE},
+        required=("owner",),
+    ),
+    "Components, APIs and resources that work together.",
+)
+
+DOMAIN: Final = Kind(
+    "Domain",
+    BUILTIN_VERSIONS,
+    record(
+        {"owner": _OWNER, "subdomainOf": text("Ref of the domain it is part of."), "type": _TYPE},
+        required=("owner",),
+    ),
+    "Systems that share a field of business.",
+)
+
+BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM, DOMAIN)

@@ -1,0 +1,43 @@
+"""Whether an entity is of a known kind, and valid as such. Source: spec/catalog.md §3.3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from catalog.model.errors import FormError
+from catalog.model.kinds import Kind
+from catalog.model.schema import record
+from catalog.validation.shape import Check, Violation, compile_shape
+
+
+class KindError(FormError):
+    """An entity of a known kind that is not valid as such."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(violation.detailed)
+        self.violation = violation
+
+
+class KindValidator:
+    """Knows some kinds. Kind and API version are matched exactly, case included."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self._checks: dict[tuple[str, str], Check] = {}
+        for kind in kinds:
+            check = compile_shape(record({"spec": kind.spec}, required=("spec",)))
+            for version in kind.api_versions:
+                self._checks[version, kind.name] = check
+
+    def recognizes(self, entity: Mapping[str, Any]) -> bool:
+        """True for a valid entity of a known kind, False for another kind or version.
+
+        Raises KindError for an invalid entity of a known kind.
+        """
+        check = self._checks.get((entity["apiVersion"], entity["kind"]))
+        if check is None:
+            return False
+        violation = check(entity)
+        if violation is not None:
+            raise KindError(violation)
+        return True

@@ -1,0 +1,1 @@
+"""Templates as entities of the catalog. Source: spec/scaffolder.md §2."""
