@@ -27,8 +27,8 @@ def auth(make_auth: MakeAuth) -> AuthService:
 
 
 @pytest.fixture
-def client(auth: AuthService, clock: SetClock) -> httpx.AsyncClient:
-    return client_of(auth, "techdocs", auth_routes("techdocs", auth, clock, BASE_URL), public=[JWKS_PATH])
+async def client(auth: AuthService, clock: SetClock) -> httpx.AsyncClient:
+    return await client_of(auth, "techdocs", auth_routes("techdocs", auth, clock, BASE_URL), public=[JWKS_PATH])
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -63,9 +63,9 @@ def auth(make_auth: MakeAuth) -> AuthService:
 
 
 @pytest.fixture
-def client(auth: AuthService, stage: Stage) -> httpx.AsyncClient:
+async def client(auth: AuthService, stage: Stage) -> httpx.AsyncClient:
     routes = permission_routes(stage.permissions.of("theatre"), auth)
-    return client_of(auth, "theatre", routes, headers=bearer("token-of-the-first"))
+    return await client_of(auth, "theatre", routes, headers=bearer("token-of-the-first"))
 
 
 def item(conditions: Any, ref: Any = "hamlet", *, id: Any = "1", kind: Any = "play") -> dict[str, Any]:  # noqa: A002
@@ -218,6 +218,6 @@ async def test_nobody_asks_without_credentials(
 ) -> None:
     open_house = make_auth(config_with(dangerouslyDisableDefaultAuthPolicy=True))
     for host in (auth, open_house):
-        anonymous = client_of(host, "theatre", permission_routes(stage.permissions.of("theatre"), host))
+        anonymous = await client_of(host, "theatre", permission_routes(stage.permissions.of("theatre"), host))
         answer = await anonymous.request(method, path, json={"items": []})
         assert (answer.status_code, answer.json()["error"]["message"]) == (401, "Missing credentials")
