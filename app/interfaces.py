@@ -78,6 +78,10 @@ class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
     @property
+    def issuer(self) -> str:
+        """The `iss` of user tokens, which is also where the auth plugin answers: `<backend.baseUrl>/api/auth`."""
+
+    @property
     def user_token_lifetime(self) -> timedelta:
         """`auth.backstageTokenExpiration`: one hour unless configured, ten minutes to a day."""
 
