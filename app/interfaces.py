@@ -7,7 +7,7 @@ Registration order never matters: ports are looked up at start, extension points
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +16,10 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import httpx
 import typer
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from starlette.requests import HTTPConnection
 
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
@@ -61,26 +62,62 @@ class Principal:
     restrictions: tuple[AccessRestriction, ...] | None = None
     limited: bool = False
     """A user's cookie token, good for reading static content alone."""
+    actor: str | None = None
+    """The service that acts for a user (`plugin:search`); None when the user calls directly."""
 
 
 NOBODY = Principal("none")
 """The caller of a public route, or of any route when the default auth policy is off."""
 
 
+CallerKind = Literal["none", "user", "service"]
+ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
+
+
 class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
-    async def authenticate(self, token: str) -> Principal:
-        """Raises AuthenticationError for a token that is not valid."""
+    @property
+    def user_token_lifetime(self) -> timedelta:
+        """`auth.backstageTokenExpiration`: one hour unless configured, ten minutes to a day."""
 
-    async def principal_of(self, request: Request) -> Principal:
-        """The caller that the credentials barrier found for this request."""
+    async def authenticate(self, token: str, *, plugin: str | None = None, allow_limited: bool = False) -> Principal:
+        """Who presents this token to a plugin; None stands for a route outside all plugins.
 
-    async def issue_user_token(self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta) -> str:
-        """An ES256 token for a signed-in user. Source: spec/ui-backends.md, auth."""
+        Raises:
+            AuthenticationError: the token is not valid, is a service's for another plugin, or is a limited one
+                where these are not good enough.
+            NotAllowedError: the token is restricted to other plugins.
+        """
 
-    async def jwks(self) -> list[dict[str, Json]]:
-        """The public keys, current and recent, as JWKs."""
+    async def principal_of(
+        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+    ) -> Principal:
+        """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
+        names, which may be a limited one if `allow_limited`.
+
+        Raises:
+            AuthenticationError: nobody, where `allow` does not name `none`; or a token that is not valid.
+            NotAllowedError: a caller of a kind that `allow` does not name.
+        """
+
+    async def issue_user_token(
+        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+    ) -> str:
+        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+
+        `lifetime` is `user_token_lifetime`, and at most that.
+        """
+
+    async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:
+        """A token with which plugin `source` calls plugin `target`, on behalf of a user if a token of theirs is given.
+        Source: §2.2."""
+
+    async def user_info(self, user_ref: str) -> Mapping[str, Json] | None:
+        """The claims of the user's last sign-in (`sub`, `ent`); None for somebody who never signed in."""
+
+    async def jwks(self, plugin: str | None = None) -> list[dict[str, Json]]:
+        """The public keys, current and recent, as JWKs: of user tokens, or of a plugin's service tokens."""
 
 
 # --------------------------------------------------------------------------------------------- permissions
@@ -123,8 +160,22 @@ class PermissionRule:
     apply: Callable[[Json, Mapping[str, Json]], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class PermissionQuery:
+    """May the caller do this, to this resource or these? Several refs ask for one answer each."""
+
+    permission: Permission
+    resource_ref: str | tuple[str, ...] | None = None
+
+
+Verdict = Literal["ALLOW", "DENY"]
+
+
 class PermissionPolicy(Protocol):
-    """Decides what users may do. Services never reach it. A deployment has one."""
+    """Decides what users may do, and nobody in particular (`NOBODY`) where anonymous callers are let in.
+
+    Services never reach it. A deployment has one.
+    """
 
     async def decide(self, permission: Permission, user: Principal) -> Decision: ...
 
@@ -140,7 +191,10 @@ class Permissions(Protocol):
         rules: Iterable[PermissionRule] = (),
         load: Callable[[Sequence[str]], Awaitable[Sequence[Json | None]]] | None = None,
     ) -> None:
-        """Announce a plugin's permissions. `load` gives the resources of the given refs, None where there is none.
+        """Announce permissions and rules of a plugin; may be called several times, once per sort of resource.
+
+        `load` gives the resources of the given refs, None where there is none, for the resource types that this call
+        names. What may refer to resources without it can be decided, but not applied to one.
 
         Serves `/.well-known/backstage/permissions/{metadata,apply-conditions}` under the plugin's mount.
         """
@@ -154,7 +208,13 @@ class Permissions(Protocol):
     async def check(
         self, permission: Permission, caller: Principal, *, plugin: str, resource_ref: str | None = None
     ) -> bool:
-        """A plain yes or no; conditions are applied to the named resource."""
+        """A plain yes or no; conditions are applied to the named resource. A resource that is not there is a no."""
+
+    async def authorize(
+        self, queries: Sequence[PermissionQuery], caller: Principal, *, plugin: str
+    ) -> list[Verdict | list[Verdict]]:
+        """Many checks at once, in order; resources are loaded once per sort. A list for several refs whose decision
+        was conditional, else one verdict."""
 
 
 # ------------------------------------------------------------------------------------------------ database
