@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 from app.errors import CallboardError, ConflictError, InputError, NotAllowedError
 from app.interfaces import Reading
@@ -73,19 +73,42 @@ class Pipeline:
     """The steps in order of priority; those of equal priority in the order given."""
 
     def __init__(
-        self, steps: Iterable[CatalogProcessor], rules: Rules, reading: Reading, allowed_types: Collection[str]
+        self,
+        steps: Callable[[], Iterable[CatalogProcessor]],
+        rules: Rules,
+        reading: Reading,
+        allowed_types: Collection[str],
     ) -> None:
-        ordered = sorted(steps, key=lambda step: step.priority)
-        self.steps = tuple(ordered)
+        """`steps` is asked when the first entity comes: by then every plugin has added its own."""
         self._rules = rules
         self._reading = reading
         self._allowed_types = allowed_types
-        self._before = _overrides(ordered, "pre_process")
-        self._kinds = _overrides(ordered, "validate_entity_kind")
-        self._readers = _overrides(ordered, "read_location")
-        self._after = _overrides(ordered, "post_process")
-        self.pure = not any(step.reads_outside and step.name != PLACEHOLDERS for step in ordered)
+        self._find_steps = steps
+
+    @cached_property
+    def steps(self) -> tuple[CatalogProcessor, ...]:
+        return tuple(sorted(self._find_steps(), key=lambda step: step.priority))
+
+    @cached_property
+    def pure(self) -> bool:
         """Whether only Location entities, and those with placeholders, may wait for something outside."""
+        return not any(step.reads_outside and step.name != PLACEHOLDERS for step in self.steps)
+
+    @cached_property
+    def _before(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "pre_process")
+
+    @cached_property
+    def _kinds(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "validate_entity_kind")
+
+    @cached_property
+    def _readers(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "read_location")
+
+    @cached_property
+    def _after(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "post_process")
 
     async def run(self, entity: Entity, cache: State | None = None) -> Pass:
         """One pass. Never raises: what goes wrong is among the errors."""
@@ -101,9 +124,7 @@ class Pipeline:
 class _Run:
     """The state of one pass."""
 
-    def __init__(
-        self, pipeline: Pipeline, ref: str, own: LocationSpec, origin: LocationSpec, cache: PassCache
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, ref: str, own: LocationSpec, origin: LocationSpec, cache: PassCache) -> None:
         self._pipeline = pipeline
         self._ref = ref
         self._own = own
@@ -180,7 +201,7 @@ class _Run:
     async def _read_targets(self, entity: Entity) -> None:
         spec: dict[str, Any] = entity.get("spec") or {}
         kind = spec.get("type") or self._own.type
-        presence = spec.get("presence") or "required"
+        presence: Literal["required", "optional"] = "optional" if spec.get("presence") == "optional" else "required"
         targets = targets_of(entity)
         self._reads_outside = self._reads_outside or bool(targets)
         for given in targets:

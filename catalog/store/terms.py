@@ -111,7 +111,7 @@ class TermNumbers:
                 for number, one in zip(numbers, new, strict=True)
             ],
         )
-        fresh: dict[tuple[int, str | None], int] = dict(found)
+        fresh: dict[tuple[int, str | None], int] = {(one.key_id, one.original): number for one, number in found.items()}
         fresh.update(((one.key_id, one.original), number) for number, one in zip(numbers, new, strict=True))
         return fresh
 
