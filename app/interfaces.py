@@ -572,7 +572,7 @@ class PluginHost(Protocol):
         """Add commands to `callboard`; with a name as a group of their own."""
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """For commands: start the host without any role, do the work, stop. Commands that need no service go without."""
+        """For commands: start the host without any role, do the work, stop. Who needs no service goes without."""
 
     def framework(self, routes: Callable[[str], APIRouter]) -> None:
         """Add routes to every plugin's mount, present and to come: `routes(plugin)` makes them."""
