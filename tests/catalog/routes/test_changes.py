@@ -96,9 +96,7 @@ async def test_an_entity_that_cannot_be_processed_is_not_valid(
         ("https://dev.azure.example/org/proj/_git/repo", "repo"),
     ],
 )
-async def test_a_repository_without_descriptor_gets_a_first_one(
-    client: httpx.AsyncClient, url: str, name: str
-) -> None:
+async def test_a_repository_without_descriptor_gets_a_first_one(client: httpx.AsyncClient, url: str, name: str) -> None:
     found = await client.post("/analyze-location", json={"location": {"type": "url", "target": url}})
     assert found.json() == {
         "existingEntityFiles": [],
@@ -181,7 +179,6 @@ async def test_the_actions_say_what_they_do(client: httpx.AsyncClient) -> None:
         "catalog:get-catalog-model-description": [False, True, True],
         "catalog:get-catalog-entity": [False, True, True],
         "catalog:query-catalog-entities": [False, True, True],
-        "catalog:validate-entity": [False, True, True],
         "catalog:register-entity": [False, False, False],
         "catalog:unregister-entity": [True, True, False],
         "catalog:refresh-catalog-entity": [False, True, False],
@@ -205,7 +202,7 @@ async def test_an_action_gives_the_one_entity_of_a_name(client: httpx.AsyncClien
 
 
 async def test_an_action_queries_page_by_page(client: httpx.AsyncClient) -> None:
-    given = {"query": {"metadata.name": {"$exists": True}}, "fields": ["metadata.name"], "limit": "4"}
+    given: dict[str, Any] = {"query": {"metadata.name": {"$exists": True}}, "fields": ["metadata.name"], "limit": "4"}
     first = (await invoke(client, "query-catalog-entities", given)).json()["output"]
     assert (len(first["items"]), first["totalItems"], first["hasMoreEntities"]) == (4, 6, True)
     given = {"cursor": first["nextPageCursor"], "limit": 4, "fields": ["kind"]}
