@@ -42,7 +42,7 @@ def conditions(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
         return {combine: draw(st.lists(conditions(depth - 1), min_size=1, max_size=3))}
     rule = draw(st.sampled_from(sorted(RULE_QUERIES)))
     value = draw(st.sampled_from([{}, {"value": "b"}, {"value": "B"}, {"value": "True"}]))
-    params: dict[str, Any] = {
+    of_rule: dict[str, dict[str, Any]] = {
         "HAS_ANNOTATION": {"annotation": draw(words), **value},
         "HAS_LABEL": {"label": draw(words), **value},
         "HAS_METADATA": {"key": draw(st.sampled_from(["name", "labels.a", "nope"])), **value},
@@ -50,8 +50,8 @@ def conditions(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
         "IS_ENTITY_KIND": {"kinds": draw(st.lists(st.sampled_from(["COMPONENT", "api", "x"]), max_size=2))},
         # Claims are compared exactly one by one, and without regard to case as a predicate.
         "IS_ENTITY_OWNER": {"claims": draw(st.lists(st.sampled_from(["a", "1", "true"]), max_size=2))},
-    }[rule]
-    return {"rule": rule, "resourceType": "catalog-entity", "params": params}
+    }
+    return {"rule": rule, "resourceType": "catalog-entity", "params": of_rule[rule]}
 
 
 def applies(entity: Entity, condition: dict[str, Any]) -> bool:
