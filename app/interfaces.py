@@ -78,6 +78,10 @@ class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
     @property
+    def issuer(self) -> str:
+        """The `iss` of user tokens, which is also where the auth plugin answers: `<backend.baseUrl>/api/auth`."""
+
+    @property
     def user_token_lifetime(self) -> timedelta:
         """`auth.backstageTokenExpiration`: one hour unless configured, ten minutes to a day."""
 
@@ -514,7 +518,8 @@ class PluginHost(Protocol):
     clock: Clock
     roles: frozenset[Role]
     data_dir: Path
-    """Where this process may keep files: `.callboard/` beside the configuration, unless configured."""
+    """Where this process may keep files: `.callboard/` in the working directory, unless `backend.dataDirectory` or the
+    variable CALLBOARD_DATA_DIR says otherwise."""
 
     def settings(self, path: str, model: type[M]) -> M:
         """The part of the configuration at a dotted path, as a frozen model.
@@ -565,6 +570,12 @@ class PluginHost(Protocol):
 
     def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
         """Add commands to `callboard`; with a name as a group of their own."""
+
+    def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """For commands: start the host without any role, do the work, stop. Who needs no service goes without."""
+
+    def framework(self, routes: Callable[[str], APIRouter]) -> None:
+        """Add routes to every plugin's mount, present and to come: `routes(plugin)` makes them."""
 
 
 class Plugin(Protocol):

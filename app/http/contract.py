@@ -4,7 +4,8 @@
 path template and method; the router pairs them with routes of the same path. What a route then finds is told in
 `app.http.exchange`.
 
-Extensions understood: `x-body-limit` on an operation, in bytes, where 100 KiB is too little.
+Extensions understood: `x-body-limit` on an operation, in bytes, where 100 KiB is too little; `x-unvalidated: true` on
+one that is described but whose requests are let through as they are.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Contract:
     def operations(self) -> Iterator[Operation]:
         for path, item in self.document.get("paths", {}).items():
             for method, operation in item.items():
-                if method in METHODS:
+                if method in METHODS and operation.get("x-unvalidated") is not True:
                     yield Operation(self, method.upper(), path, operation)
 
     def resolve(self, document: Any) -> Any:

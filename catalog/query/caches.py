@@ -27,7 +27,7 @@ class Cache(Generic[K, V]):
         self._old_bytes = 0
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return self._young_bytes + self._old_bytes
 
     def __len__(self) -> int:

@@ -21,7 +21,7 @@ def test_a_cache_never_forgets_wrongly_and_never_holds_more_than_its_budget(step
         else:
             assert cache.get(key) in (None, truth.get(key))
         assert dict(cache.items()).items() <= truth.items()
-        assert cache.bytes == sum(size for _, size in cache.items()) <= 200
+        assert cache.size == sum(size for _, size in cache.items()) <= 200
 
 
 def test_what_is_used_stays() -> None:
@@ -38,4 +38,4 @@ def test_the_last_thing_put_in_is_kept_whatever_its_size() -> None:
     cache.put(1, 1, 1000)
     assert cache.get(1) == 1
     cache.clear()
-    assert (len(cache), cache.bytes) == (0, 0)
+    assert (len(cache), cache.size) == (0, 0)
