@@ -206,6 +206,12 @@ class Permissions(Protocol):
     def use_policy(self, policy: PermissionPolicy) -> None:
         """Install the deployment's policy; without one everything is allowed."""
 
+    def validate(self, conditions: Mapping[str, Json]) -> None:
+        """Raises InputError for conditions that no plugin could apply: a rule that does not exist, or wrong params."""
+
+    def holds(self, conditions: Mapping[str, Json], resource: Json) -> bool:
+        """Whether a resource at hand fulfils the conditions. Raises InputError as `validate` does."""
+
     async def decide(self, permission: Permission, caller: Principal, *, plugin: str) -> Decision:
         """May be conditional: the feature turns the conditions into a query."""
 
