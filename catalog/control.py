@@ -158,7 +158,7 @@ class CatalogControls:
     async def settled(self, *, timeout: timedelta) -> bool:
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                while not await is_settled(self._store.database, self._store.now()):
+                while not await is_settled(self._store.database, self._store.now()):  # noqa: ASYNC110 -- any process
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             return False

@@ -13,6 +13,7 @@ from catalog import metrics
 from catalog.ingestion.config_locations import PROVIDER as CONFIG_PROVIDER
 from catalog.ingestion.config_locations import deferred_locations
 from catalog.ingestion.connection import ERRORS_TOPIC, publish_conflicts
+from catalog.ingestion.exchange import IMPORT_PREFIX
 from catalog.ingestion.locations import PROVIDER as LOCATION_PROVIDER
 from catalog.ingestion.locations import all_deferred
 from catalog.ingestion.mutation import prepare_all
@@ -92,7 +93,7 @@ class Leader:
         if self._settings.orphan_provider_strategy == "keep":
             return
         for provider in await provider_names(self._store.database):
-            if provider in self._providers:
+            if provider in self._providers or provider.startswith(IMPORT_PREFIX):
                 continue
             async with self._store.write() as write:
                 applied = await apply_full(write, provider, {}, STARTUP, guard=None)

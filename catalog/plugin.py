@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+
 from app.interfaces import PluginHost
 from catalog.cli import catalog_commands
 from catalog.control import CatalogControls
@@ -18,6 +19,7 @@ from catalog.interfaces import (
     Locations,
 )
 from catalog.leader import Leader
+from catalog.lint.commands import lint_commands
 from catalog.processing.pipeline import Pipeline
 from catalog.query.engine import CatalogIndex
 from catalog.routes.registration import register_api
@@ -45,7 +47,12 @@ class CatalogPlugin:
         host.migrations("catalog.store.migrations")
         host.provide(EntitiesCatalog, index)
         register_api(host)
-        host.commands(catalog_commands(host))
+        host.commands(lint_commands(extensions, host.config))
+
+        def connection(provider: str) -> Connection:
+            return Connection(store, host.events, provider, settings.guard)
+
+        host.commands(catalog_commands(host, connection))
 
         allowed = extensions.allowed_location_types
         pipeline = Pipeline(lambda: processing_steps(host.reading, settings, extensions), rules, host.reading, allowed)
@@ -69,7 +76,7 @@ class CatalogPlugin:
         async def connect(some: list[EntityProvider]) -> None:
             for provider in some:
                 try:
-                    await provider.connect(Connection(store, host.events, provider.name, settings.guard))
+                    await provider.connect(connection(provider.name))
                 except Exception:
                     log.exception("provider %s cannot be connected", provider.name)
 

@@ -32,7 +32,7 @@ WEBHOOK = Principal("service", "webhook")
 
 
 class ScmReactions:
-    """Refreshes, forgets and follows locations. What is redelivered or comes late does no harm: sources are read anew."""
+    """Refreshes, forgets and follows locations. What comes twice or late does no harm: sources are read anew."""
 
     def __init__(
         self, store: CatalogStore, control: CatalogControl, locations: Locations, settings: ScmEventSettings

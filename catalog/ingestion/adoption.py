@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from catalog.interfaces import Cause
 from catalog.ingestion.mutation import adopt
+from catalog.interfaces import Cause
 from catalog.store.conflicts import store_conflicts
 from catalog.store.references import Edge, edges_from, edges_to, store_edges, unreachable
 from catalog.store.removal import remove_entities

@@ -20,7 +20,7 @@ def owner_for(text: str, path: str) -> str | None:
 def normalized(owner: str) -> str:
     """`@org/team` → `team`, `@user` → `User:user`, `a@b.c` → `a`."""
     if owner.startswith("@"):
-        group, slash, team = owner[1:].rpartition("/")
+        _, slash, team = owner[1:].rpartition("/")
         return team if slash else f"User:{owner[1:]}"
     return owner.partition("@")[0] if "@" in owner else owner
 

@@ -81,7 +81,7 @@ class Connection:
         if result.held is not None:
             metrics.held.inc()
             log.error(
-                "provider %s would remove %d of its %d entities: held back as %s until somebody releases or discards it",
+                "provider %s would remove %d of its %d entities: held back as %s until it is released or discarded",
                 self._provider,
                 applied.would_remove,
                 applied.owned,

@@ -195,7 +195,8 @@ class _Run:
                 raise InputError(message, cause=error) from error
         if not known:
             raise InputError(
-                f"No processor recognized the entity {self._ref} as valid, possibly caused by a foreign kind or apiVersion"
+                f"No processor recognized the entity {self._ref} as valid, "
+                "possibly caused by a foreign kind or apiVersion"
             )
 
     async def _read_targets(self, entity: Entity) -> None:

@@ -119,7 +119,7 @@ async def revisions_of(database: Database, ref: str) -> list[dict[str, Json]]:
 async def refs_by_key(database: Database, keys: list[str]) -> list[str]:
     """Entities that emitted one of these refresh keys."""
     rows = await database.read(
-        "SELECT DISTINCT s.entity_ref FROM catalog_refresh_key k JOIN catalog_refresh_state s "
+        "SELECT DISTINCT s.entity_ref FROM catalog_refresh_key k JOIN catalog_refresh_state s "  # noqa: S608
         f"ON s.entity_id = k.entity_id WHERE {database.any_of('k.key', 'text')} ORDER BY s.entity_ref",
         database.array(keys),
     )

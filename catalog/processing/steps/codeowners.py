@@ -1,4 +1,4 @@
-"""The owner of last resort: whom CODEOWNERS names for a descriptor without an owner. Off unless configured. Source: §4.5."""
+"""The owner of last resort: whom CODEOWNERS names for a descriptor without one. Off unless configured. Source: §4.5."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Found:
 
 
 class CodeOwnersProcessor(CatalogProcessor):
-    """Fills in `spec.owner`. A repository without CODEOWNERS, or one that cannot be read now, leaves things as they are."""
+    """Fills in `spec.owner`. Without a CODEOWNERS that can be read, things are left as they are."""
 
     name: ClassVar[str] = "CodeOwnersProcessor"
     reads_outside: ClassVar[bool] = True
