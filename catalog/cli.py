@@ -156,7 +156,7 @@ async def _entities(catalog: EntitiesCatalog, query: Query | None, limit: int | 
 
 
 async def _import(connect: Connect, content: bytes, file: str, name: str) -> MutationResult:
-    where = f"file:{os.path.abspath(file)}" if file != "-" else f"import:{name}"  # noqa: PTH100
+    where = f"file:{os.path.abspath(file)}" if file != "-" else f"import:{name}"  # noqa: PTH100, ASYNC240
     entities: list[Entity] = []
     for document in parse_entities(content, where):
         if isinstance(document, Exception):
