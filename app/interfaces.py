@@ -78,6 +78,10 @@ class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
     @property
+    def issuer(self) -> str:
+        """The `iss` of user tokens, which is also where the auth plugin answers: `<backend.baseUrl>/api/auth`."""
+
+    @property
     def user_token_lifetime(self) -> timedelta:
         """`auth.backstageTokenExpiration`: one hour unless configured, ten minutes to a day."""
 
@@ -201,6 +205,12 @@ class Permissions(Protocol):
 
     def use_policy(self, policy: PermissionPolicy) -> None:
         """Install the deployment's policy; without one everything is allowed."""
+
+    def validate(self, conditions: Mapping[str, Json]) -> None:
+        """Raises InputError for conditions that no plugin could apply: a rule that does not exist, or wrong params."""
+
+    def holds(self, conditions: Mapping[str, Json], resource: Json) -> bool:
+        """Whether a resource at hand fulfils the conditions. Raises InputError as `validate` does."""
 
     async def decide(self, permission: Permission, caller: Principal, *, plugin: str) -> Decision:
         """May be conditional: the feature turns the conditions into a query."""
@@ -514,7 +524,8 @@ class PluginHost(Protocol):
     clock: Clock
     roles: frozenset[Role]
     data_dir: Path
-    """Where this process may keep files: `.callboard/` beside the configuration, unless configured."""
+    """Where this process may keep files: `.callboard/` in the working directory, unless `backend.dataDirectory` or the
+    variable CALLBOARD_DATA_DIR says otherwise."""
 
     def settings(self, path: str, model: type[M]) -> M:
         """The part of the configuration at a dotted path, as a frozen model.
@@ -565,6 +576,12 @@ class PluginHost(Protocol):
 
     def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
         """Add commands to `callboard`; with a name as a group of their own."""
+
+    def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """For commands: start the host without any role, do the work, stop. Who needs no service goes without."""
+
+    def framework(self, routes: Callable[[str], APIRouter]) -> None:
+        """Add routes to every plugin's mount, present and to come: `routes(plugin)` makes them."""
 
 
 class Plugin(Protocol):
