@@ -97,6 +97,9 @@ class Host:
     def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
         self.mounts.add(plugin, router, contract)
 
+    def contracts(self) -> dict[str, Any]:
+        return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}
+
     def mount_root(self, router: APIRouter) -> None:
         self.mounts.add_root(router)
 
