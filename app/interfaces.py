@@ -523,6 +523,8 @@ class PluginHost(Protocol):
     events: Events
     clock: Clock
     roles: frozenset[Role]
+    plugins: Sequence[str]
+    """Ids of the plugins that have registered so far, in order."""
     data_dir: Path
     """Where this process may keep files: `.callboard/` in the working directory, unless `backend.dataDirectory` or the
     variable CALLBOARD_DATA_DIR says otherwise."""
@@ -549,6 +551,9 @@ class PluginHost(Protocol):
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
         """
+
+    def contracts(self) -> Mapping[str, Json]:
+        """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
     def mount_root(self, router: APIRouter) -> None:
         """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
