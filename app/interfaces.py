@@ -206,6 +206,9 @@ class Permissions(Protocol):
     def use_policy(self, policy: PermissionPolicy) -> None:
         """Install the deployment's policy; without one everything is allowed."""
 
+    def permission(self, name: str) -> Permission | None:
+        """The declared permission of that name."""
+
     def validate(self, conditions: Mapping[str, Json]) -> None:
         """Raises InputError for conditions that no plugin could apply: a rule that does not exist, or wrong params."""
 
