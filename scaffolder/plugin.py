@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
-from scaffolder.template.kind import ScaffolderEntitiesProcessor
+from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
 
 
 class ScaffolderPlugin:
@@ -13,4 +13,6 @@ class ScaffolderPlugin:
     id = "scaffolder"
 
     def register(self, host: PluginHost) -> None:
-        host.extension(CatalogExtensions).add_processor(ScaffolderEntitiesProcessor())
+        catalog = host.extension(CatalogExtensions)
+        catalog.add_kind(TEMPLATE)
+        catalog.add_processor(ScaffolderEntitiesProcessor())

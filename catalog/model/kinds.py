@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from catalog.model.relations import REFERENCES, Reference
 from catalog.model.schema import record, text, texts
 
 BUILTIN_VERSIONS: Final = ("backstage.io/v1alpha1", "backstage.io/v1beta1")
@@ -22,6 +23,8 @@ class Kind:
     api_versions: tuple[str, ...]
     spec: Mapping[str, Any]
     description: str
+    references: tuple[Reference, ...] = ()
+    """The fields of `spec` that name other entities."""
 
 
 _TYPE = text("What sort of thing it is, in words of your own.")
@@ -56,6 +59,7 @@ COMPONENT: Final = Kind(
         required=("type", "lifecycle", "owner"),
     ),
     "A piece of software: a service, a website, a library.",
+    REFERENCES["Component"],
 )
 
 API: Final = Kind(
@@ -72,6 +76,7 @@ API: Final = Kind(
         required=("type", "lifecycle", "owner", "definition"),
     ),
     "An interface that components provide and consume.",
+    REFERENCES["API"],
 )
 
 RESOURCE: Final = Kind(
@@ -82,6 +87,7 @@ RESOURCE: Final = Kind(
         required=("type", "owner"),
     ),
     "What software needs to run: a database, a bucket, a cluster.",
+    REFERENCES["Resource"],
 )
 
 GROUP: Final = Kind(
@@ -98,6 +104,7 @@ GROUP: Final = Kind(
         required=("type", "children"),
     ),
     "A team, a unit, a department.",
+    REFERENCES["Group"],
 )
 
 LOCATION: Final = Kind(
@@ -127,6 +134,7 @@ USER: Final = Kind(
         required=("memberOf",),
     ),
     "A person.",
+    REFERENCES["User"],
 )
 
 SYSTEM: Final = Kind(
@@ -137,6 +145,7 @@ SYSTEM: Final = Kind(
         required=("owner",),
     ),
     "Components, APIs and resources that work together.",
+    REFERENCES["System"],
 )
 
 DOMAIN: Final = Kind(
@@ -147,6 +156,7 @@ DOMAIN: Final = Kind(
         required=("owner",),
     ),
     "Systems that share a field of business.",
+    REFERENCES["Domain"],
 )
 
 BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM, DOMAIN)
