@@ -109,7 +109,7 @@ async function main() {
   const id = added.location.id;
   results.addLocationAgain = await outcome(client.addLocation({ type: 'url', target: descriptor }, auth));
   results.addLocationRefresh = (await client.addLocation({ type: 'url', target: descriptor, onConflict: 'refresh' }, auth)).location.id === id;
-  const brought = await until(() => client.getEntityByRef('component:default/registered', auth));
+  await until(() => client.getEntityByRef('component:default/registered', auth));
   results.getLocations = (await client.getLocations({}, auth)).items.map(one => one.target);
   results.queryLocations = (
     await client.queryLocations({ query: { target: { $hasPrefix: 'http' } }, limit: 1 }, auth)
@@ -121,7 +121,7 @@ async function main() {
   ];
   results.getLocationByRef = (await client.getLocationByRef(`url:${descriptor}`, auth)).id === id;
   results.getLocationByEntity = [
-    (await client.getLocationByEntity(brought, auth)).id === id,
+    (await client.getLocationByEntity('component:default/registered', auth)).id === id,
     (await client.getLocationByEntity(web, auth)) === undefined,
   ];
   results.updateLocation = (await client.updateLocation(id, { type: 'url', target: otherDescriptor }, auth)).target;
