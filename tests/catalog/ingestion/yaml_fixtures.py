@@ -203,7 +203,6 @@ FIXTURES: tuple[str, ...] = (
         "{a: b}}\n",
         "[a]]\n",
         "{a: [b}\n",
-       
     ),
     *(
         "a: [b: c,\n  d: e]\n",
