@@ -90,10 +90,12 @@ class Entry:
         try:
             await self._run
         except asyncio.CancelledError:
-            if not self._cancelled:
+            # Both may come at once: the run was cancelled, and the process stops.
+            ours, self._cancelled = self._cancelled, False
+            current = asyncio.current_task()
+            if not ours or (current is not None and current.cancelling()):
                 self._run.cancel()
                 raise
-            self._cancelled = False
             result, self._error = "cancelled", "Task was cancelled"
         except Exception as error:
             result, self._error = "failed", f"{type(error).__name__}: {error}"

@@ -70,7 +70,9 @@ async def apply_delta(
         gone = await _let_go(write, provider, owned.intersection(removed), cause)
     brought = Brought()
     if added:
-        brought = await bring_in(write, [Emission(cause, tuple(added.values()), source_key=provider, complete=False)], force=force)
+        brought = await bring_in(
+            write, [Emission(cause, tuple(added.values()), source_key=provider, complete=False)], force=force
+        )
     return _applied(brought, gone)
 
 

@@ -5,7 +5,7 @@ How it works: docs/query.md.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from pyroaring import BitMap
 
@@ -62,10 +62,11 @@ class CatalogIndex:
     async def stop(self) -> None:
         await self._freshness.stop()
 
-    def advance(self, revision: int) -> None:
+    def advance(self, revision: int, changed: Iterable[int] = ()) -> None:
         """A writer of this process has committed this revision: every read from now on sees it.
 
-        Costs nothing by itself, so call it after each commit (`Transaction.after_commit`).
+        Costs nothing by itself, so call it after each commit (`Transaction.after_commit`). What has changed is read
+        from the revisions when somebody asks, hence `changed` (entity ids) is only there for other listeners' sake.
         """
         self._freshness.advance(revision)
 

@@ -150,7 +150,8 @@ class Structures:
         index = OrderIndex()
         async for rows in self._reads.rows(key, original=original) if key else self._reads.refs():
             index.append(rows)
-        index.finish()
+        for _ in index.finishing():
+            await asyncio.sleep(0)
         return Ordered(key, index, original=original)
 
     # ------------------------------------------------------------------------------------------------ changing

@@ -1,12 +1,11 @@
 """All rows of one key in (value, entity id) order: for sorting, paging, prefixes, full text and wide facets.
 
-Rows live in blocks of a few hundred. A block packs its values into one `bytes` (UTF-8, whose order is code-point
-order; NUL between them) and its ids into an array, so a million names take some 30 MB. A change rewrites one block.
+Rows live in blocks of a few hundred, so a million names take some 40 MB and a change rewrites one block. A walk over
+many entities goes through the blocks; few entities are sorted by their places.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -15,21 +14,20 @@ from typing import NamedTuple
 
 from pyroaring import BitMap
 
-from catalog.query.homes import Homes
+from catalog.query.blocks import Block, Point, Row
+from catalog.query.places import BITS, Places
 
 BLOCK = 256
-"""Rows of a full block: a look-up splits one (7 µs), a change rewrites one, a walk skips one in 5 µs."""
+"""Rows of a full block."""
+SPACING = 1 << 24
+"""Between the labels of neighbouring blocks at first: room for the blocks that grow between them."""
 SLICE = 200
 """Blocks between two chances for others to run, about a millisecond."""
 
-LOCATE_COST = 60
-"""Finding the block of one wanted entity costs as much as walking past so many rows in full blocks (measured)."""
-FEW = 8
-"""Up to so many wanted entities of a block are looked up one by one."""
-
-Row = tuple[bytes, int]
-Place = tuple[bytes, float]
-"""A row, or between two: cursors may name uids that no entity has."""
+SORT_COST = 0.12
+SKIP_COST = 0.3
+FIND_COST = 2.5
+"""Microseconds for one of few entities that are sorted, for a block walked past, for a row found in a block."""
 
 
 class Taken(NamedTuple):
@@ -41,89 +39,60 @@ class Taken(NamedTuple):
     more: bool
 
 
-class _Block:
-    __slots__ = ("entities", "ids", "number", "packed")
-
-    def __init__(self, number: int, values: Sequence[bytes], ids: Iterable[int]) -> None:
-        self.number = number
-        self.packed = b"\0".join(values)
-        if self.packed.count(b"\0") >= max(len(values), 1):
-            self.packed = b"\0".join(value.replace(b"\0", b"") for value in values)
-        self.ids = array("I", ids)
-        self.entities = BitMap(self.ids)
-
-    def values(self) -> list[bytes]:
-        return self.packed.split(b"\0")
-
-    def places(self, among: BitMap, single: bool) -> list[int]:
-        """Where the wanted entities stand, ascending. `single`: each has one row at most."""
-        wanted = self.entities & among
-        if single and len(wanted) <= FEW:
-            return sorted([self.ids.index(one) for one in wanted])
-        return [place for place, one in enumerate(self.ids) if one in wanted]
-
-    def place(self, row: Place, *, behind: bool) -> int:
-        """Where the first row stands that is not before `row`, or (behind) the first after it."""
-        values = self.values()
-        low = bisect_left(values, row[0])
-        high = bisect_right(values, row[0], low)
-        return (bisect_right if behind else bisect_left)(self.ids, row[1], low, high)
-
-
 class OrderIndex:
     """Rows are `(value, id)`; an entity with several values has several. Not for use by several threads."""
 
-    __slots__ = ("_blocks", "_firsts", "_homes", "_next", "_positions", "members", "repeated", "rows")
+    __slots__ = ("_blocks", "_by_label", "_firsts", "_labels", "_places", "members", "repeated", "rows")
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self._blocks: list[_Block] = []
-        self._firsts: list[Row] = []
-        self._positions: dict[int, int] = {}
-        self._homes = Homes()
-        self._next = 1
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self._blocks: list[Block] = []
         self.members = BitMap()
         """Entities that have a row."""
         self.repeated = BitMap()
         """Entities that have more than one."""
         self.rows = 0
-        self.append(list(rows))
+        self.append(rows)
         self.finish()
 
     # ------------------------------------------------------------------------------------------------- loading
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Add rows that follow all there are, in order. Call `finish()` once after the last."""
+        """Add rows that follow all there are, in order. Call `finish()` or go through `finishing()` after the last."""
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
-            self._blocks.append(self._made([row[0] for row in part], [row[1] for row in part]))
-            self._count([row[1] for row in part])
+            self._blocks.append(_made((len(self._blocks) + 1) * SPACING, part))
+            self._count(part)
 
     def finish(self) -> None:
-        self._homes = Homes.for_ids(self.members)
-        for block in self._blocks:
-            self._homes.add(block.ids, block.number)
-        self._arranged()
+        for _ in self.finishing():
+            pass
 
-    def _made(self, values: Sequence[bytes], ids: Iterable[int]) -> _Block:
-        block = _Block(self._next, values, ids)
-        self._next += 1
-        return block
+    def finishing(self) -> Iterator[None]:
+        """Make it ready for use. Pauses now and then; it must not be used before the end."""
+        self._places = Places(self.members)
+        for number, block in enumerate(self._blocks, 1):
+            block.label = number * SPACING
+            self._places.put(block.ids, block.label, self.repeated)
+            if number % SLICE == 0:
+                yield
+        self._arrange()
 
-    def _count(self, ids: Sequence[int]) -> None:
-        self.rows += len(ids)
-        for entity_id in ids:
+    def _count(self, rows: Sequence[Row]) -> None:
+        self.rows += len(rows)
+        for _, entity_id in rows:
             if entity_id in self.members:
                 self.repeated.add(entity_id)
             self.members.add(entity_id)
 
-    def _arranged(self) -> None:
-        self._firsts = [(block.packed.partition(b"\0")[0], block.ids[0]) for block in self._blocks]
-        self._positions = {block.number: position for position, block in enumerate(self._blocks)}
+    def _arrange(self) -> None:
+        self._firsts = [block.first for block in self._blocks]
+        self._labels = [block.label for block in self._blocks]
+        self._by_label = {block.label: block for block in self._blocks}
 
     @property
     def size(self) -> int:
-        """About how much memory this takes."""
-        return sum(len(block.packed) for block in self._blocks) + self.rows * 12 + len(self._blocks) * 600
+        """About how many bytes this takes."""
+        return sum(len(block.packed) for block in self._blocks) + self.rows * 20 + len(self._blocks) * 800
 
     # ------------------------------------------------------------------------------------------------- changing
 
@@ -133,91 +102,82 @@ class OrderIndex:
         gone: dict[int, set[int]] = {}
         for entity_id, values in changes.items():
             if entity_id in self.members:
-                numbers = self._homes.of(entity_id)
-                if sorted(values) == sorted(self._values(entity_id, numbers)):
+                if sorted(values) == self.values_of(entity_id):
                     continue
-                for number in numbers:
-                    gone.setdefault(number, set()).add(entity_id)
+                for place in self._places.of(entity_id):
+                    gone.setdefault(place >> BITS, set()).add(entity_id)
                 self.members.discard(entity_id)
                 self.repeated.discard(entity_id)
             added.extend((value.replace(b"\0", b""), entity_id) for value in values)
-        if not gone and not added:
-            return
-        self._remove(gone)
-        added.sort()
-        self._insert(added)
+        if gone:
+            self._remove(gone)
+        if added:
+            self._insert(sorted(added))
         if len(self._blocks) > 8 + 4 * self.rows // BLOCK:
-            self._repack()
-
-    def _values(self, entity_id: int, numbers: Iterable[int]) -> list[bytes]:
-        found: list[bytes] = []
-        for number in numbers:
-            block = self._blocks[self._positions[number]]
-            values = block.values()
-            found.extend(values[place] for place, one in enumerate(block.ids) if one == entity_id)
-        return found
+            # Many small blocks are left of what has gone.
+            self.__init__([row for block in self._blocks for row in block.rows()])  # type: ignore[misc]
 
     def values_of(self, entity_id: int) -> list[bytes]:
         """The values of one entity, ascending."""
-        return sorted(self._values(entity_id, self._homes.of(entity_id))) if entity_id in self.members else []
+        return [self._row(place)[0] for place in sorted(self._places.of(entity_id))]
+
+    def _row(self, place: int) -> Row:
+        return self._by_label[place >> BITS].row(place & ((1 << BITS) - 1))
 
     def _remove(self, gone: Mapping[int, set[int]]) -> None:
-        emptied = False
-        for number, ids in gone.items():
-            position = self._positions[number]
-            block = self._blocks[position]
-            kept = [(value, one) for value, one in zip(block.values(), block.ids, strict=True) if one not in ids]
-            self.rows -= len(block.ids) - len(kept)
-            self._homes.discard(ids, number)
+        for label, ids in gone.items():
+            position = bisect_left(self._labels, label)
+            kept = [row for row in self._blocks[position].rows() if row[1] not in ids]
+            self.rows -= len(self._blocks[position].ids) - len(kept)
+            self._places.drop(ids, label)
+            self._blocks[position] = self._put(_made(label, kept))
             if kept:
-                self._replace(position, kept)
-            else:
-                self._blocks[position] = _Block(number, (), ())
-                emptied = True
-        if emptied:
+                self._firsts[position] = kept[0]
+                self._by_label[label] = self._blocks[position]
+        if any(not self._blocks[bisect_left(self._labels, label)].ids for label in gone):
             self._blocks = [block for block in self._blocks if block.ids]
-            self._arranged()
+            self._arrange()
 
-    def _replace(self, position: int, rows: Sequence[Row]) -> None:
-        block = _Block(self._blocks[position].number, [row[0] for row in rows], [row[1] for row in rows])
-        self._blocks[position] = block
-        self._firsts[position] = rows[0]
+    def _put(self, block: Block) -> Block:
+        self._places.put(block.ids, block.label, self.repeated)
+        return block
 
     def _insert(self, added: Sequence[Row]) -> None:
-        if added and not self._blocks:
+        if not self._blocks:
             self.append(added)
             self.finish()
             return
-        grown: list[int] = []
+        self._count(added)
+        grown: list[tuple[int, list[Row]]] = []
         for position, group in groupby(added, lambda row: max(bisect_right(self._firsts, row) - 1, 0)):
-            new = list(group)
-            block = self._blocks[position]
-            rows = sorted([*zip(block.values(), block.ids, strict=True), *new])
-            self._count([row[1] for row in new])
-            self._homes.add([row[1] for row in new], block.number)
-            self._replace(position, rows)
+            rows = sorted([*self._blocks[position].rows(), *group])
             if len(rows) > 2 * BLOCK:
-                grown.append(position)
-        for position in reversed(grown):
-            self._split(position)
-        if grown:
-            self._arranged()
+                grown.append((position, rows))
+                continue
+            block = self._put(_made(self._labels[position], rows))
+            self._blocks[position] = self._by_label[block.label] = block
+            self._firsts[position] = rows[0]
+        fits = True
+        for position, rows in reversed(grown):
+            fits = self._split(position, rows) and fits
+        if grown and fits:
+            self._arrange()
+        elif grown:
+            self.finish()
 
-    def _split(self, position: int) -> None:
-        whole = self._blocks[position]
-        values, ids = whole.values(), whole.ids
-        self._homes.discard(whole.ids, whole.number)
-        parts = []
-        for start in range(0, len(ids), BLOCK):
-            part = self._made(values[start : start + BLOCK], ids[start : start + BLOCK])
-            self._homes.add(part.ids, part.number)
-            parts.append(part)
+    def _split(self, position: int, rows: Sequence[Row]) -> bool:
+        """Several blocks instead of one. False when there is no room for their labels: then all get new ones."""
+        label = self._labels[position]
+        self._places.drop(self._blocks[position].entities, label)
+        starts = range(0, len(rows), BLOCK)
+        end = self._labels[position + 1] if position + 1 < len(self._labels) else label + SPACING * (len(starts) + 1)
+        step = (end - label) // len(starts)
+        parts = [_made(label + step * n, rows[start : start + BLOCK]) for n, start in enumerate(starts)]
         self._blocks[position : position + 1] = parts
-
-    def _repack(self) -> None:
-        """Make full blocks of many small ones."""
-        rows = [row for block in self._blocks for row in zip(block.values(), block.ids, strict=True)]
-        self.__init__(rows)  # type: ignore[misc]
+        if step:
+            for part in parts:
+                self._put(part)
+        return step > 0
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -228,7 +188,7 @@ class OrderIndex:
         *,
         skip: int = 0,
         descending: bool = False,
-        after: Place | None = None,
+        after: Point | None = None,
         needle: bytes | None = None,
     ) -> Taken:
         """The next rows of the wanted entities.
@@ -238,45 +198,64 @@ class OrderIndex:
             limit: how many rows at most.
             skip: how many to pass over first.
             descending: the exact reverse of the ascending order, ids included.
-            after: where to begin: strictly after this row in the direction of the walk.
+            after: where to begin: strictly after this point in the direction of the walk.
             needle: of entities with several rows only those that hold it.
         """
-        taken: list[tuple[_Block, list[int]]] = []
+        size = len(among)
+        walked = min(len(self._blocks), (skip + limit) * self.rows / max(size, 1) / BLOCK + 1)
+        if size * SORT_COST < walked * SKIP_COST + min(size, limit) * FIND_COST:
+            return self._take_few(among, limit, skip, descending, after, needle)
+        taken: list[tuple[Block, list[int]]] = []
         missing = limit + 1
-        for block, places in self._walk(among, limit + 1, skip, descending, after, needle):
+        for block, places in self._walk(among, skip, descending, after, needle):
             taken.append((block, places[:missing]))
             missing -= len(places)
             if missing <= 0:
+                taken[-1][1].pop()
                 break
-        more = missing <= 0
-        if more:
-            taken[-1][1].pop()
-            if not taken[-1][1]:
-                taken.pop()
+        taken = [(block, places) for block, places in taken if places]
         if not taken:
-            return Taken([], None, None, more)
+            return Taken([], None, None, missing <= 0)
         (head, heads), (tail, tails) = taken[0], taken[-1]
-        return Taken(
-            [block.ids[place] for block, places in taken for place in places],
-            (head.values()[heads[0]], head.ids[heads[0]]),
-            (tail.values()[tails[-1]], tail.ids[tails[-1]]),
-            more,
-        )
+        ids = [block.ids[place] for block, places in taken for place in places]
+        return Taken(ids, head.row(heads[0]), tail.row(tails[-1]), missing <= 0)
+
+    def _take_few(
+        self, among: BitMap, limit: int, skip: int, descending: bool, after: Point | None, needle: bytes | None
+    ) -> Taken:
+        places = self._places.among(among)
+        if after is not None and self._blocks:
+            position, row = self._seek(after, descending)
+            edge = bisect_left(places, (self._labels[position] << BITS) + row)
+            places = places[:edge] if descending else places[edge:]
+        if needle is not None and not self.repeated.isdisjoint(among):
+            rows = [(place, self._row(place)) for place in places]
+            places = [place for place, (value, one) in rows if needle in value or one not in self.repeated]
+        if descending:
+            places.reverse()
+        more = len(places) > skip + limit
+        places = places[skip : skip + limit]
+        if not places:
+            return Taken([], None, None, more)
+        blocks, mask = self._by_label, (1 << BITS) - 1
+        ids = [blocks[place >> BITS].ids[place & mask] for place in places]
+        return Taken(ids, self._row(places[0]), self._row(places[-1]), more)
 
     def _walk(
         self,
         among: BitMap,
-        wanted: int,
         skip: int = 0,
         descending: bool = False,
-        after: Place | None = None,
+        after: Point | None = None,
         needle: bytes | None = None,
-    ) -> Iterator[tuple[_Block, list[int]]]:
+    ) -> Iterator[tuple[Block, list[int]]]:
         """Blocks with wanted rows, and the places of these, in walking order."""
+        if not self._blocks:
+            return
         first, edge = (0, 0) if after is None else self._seek(after, descending)
         if after is None and descending:
-            first, edge = len(self._blocks) - 1, BLOCK * 4
-        for position in self._promising(among, wanted + skip, first, -1 if descending else 1):
+            first, edge = len(self._blocks) - 1, len(self._blocks[-1].ids)
+        for position in range(first, -1, -1) if descending else range(first, len(self._blocks)):
             block = self._blocks[position]
             if block.entities.isdisjoint(among):
                 continue
@@ -298,34 +277,24 @@ class OrderIndex:
                 yield block, places[skip:]
             skip = max(skip - len(places), 0)
 
-    def _promising(self, among: BitMap, wanted: int, first: int, step: int) -> Iterable[int]:
-        """Positions of blocks worth a look: all of them, or those of the wanted entities where these are few."""
-        everywhere = range(first, len(self._blocks) if step > 0 else -1, step)
-        size = len(among)
-        if not size or not self.rows:
-            return ()
-        walked = min(len(everywhere) * BLOCK, max(wanted, 1) * self.rows / size)
-        if size * LOCATE_COST >= walked:
-            return everywhere
-        positions = self._positions
-        found = {positions[number] for number in self._homes.numbers(among)}
-        return sorted((p for p in found if (p >= first if step > 0 else p <= first)), reverse=step < 0)
-
-    def _seek(self, after: Place, descending: bool) -> tuple[int, int]:
-        """Block and place from which a walk goes on: at `place` when ascending, below it when descending."""
+    def _seek(self, after: Point, descending: bool) -> tuple[int, int]:
+        """Block and row from which a walk goes on: at the row when ascending, below it when descending."""
         position = max(bisect_right(self._firsts, after) - 1, 0)
-        if not self._blocks:
-            return 0, 0
-        return position, self._blocks[position].place(after, behind=not descending)
+        return position, self._blocks[position].seek(after, behind=not descending)
 
     def runs(self, among: BitMap, *, descending: bool = False) -> Iterator[tuple[bytes, list[int]]]:
         """Each value with its wanted entities, ids ascending within a value in both directions."""
-        rows = (
-            (values[place], block.ids[place])
-            for block, places in self._walk(among, self.rows, descending=descending)
-            for values in (block.values(),)
-            for place in places
-        )
+        rows: Iterable[Row]
+        if len(among) * SORT_COST < len(self._blocks) * SKIP_COST:
+            places = self._places.among(among)
+            rows = map(self._row, reversed(places) if descending else places)
+        else:
+            rows = (
+                (values[place], block.ids[place])
+                for block, places in self._walk(among, descending=descending)
+                for values in (block.values(),)
+                for place in places
+            )
         for value, group in groupby(rows, itemgetter(0)):
             ids = [row[1] for row in group]
             yield value, ids[::-1] if descending else ids
@@ -370,8 +339,12 @@ class OrderIndex:
         if b"\0" in needle:
             return found
         for number, block in enumerate(self._blocks):
-            if needle in block.packed:
-                found.update([one for one, value in zip(block.ids, block.values(), strict=True) if needle in value])
+            if hits := block.holding(needle):
+                found.update(hits)
             if number % SLICE == SLICE - 1:
                 yield
         return found
+
+
+def _made(label: int, rows: Sequence[Row]) -> Block:
+    return Block(label, [row[0] for row in rows], [row[1] for row in rows])

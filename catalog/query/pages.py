@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from pyroaring import BitMap
@@ -57,11 +57,8 @@ class Pages:
             order = view.order(needs[0])
             total = view.among.intersection_cardinality(order.members)
             rows = _sorted(view, needs[0], cursor, request.limit, skip, text)
-        if request.cursor is not None:
-            cursor = replace(cursor, total=cursor.total or 0)
-        else:
-            cursor = replace(cursor, total=total if request.total else 0)
-        return await self._answer(cursor, rows)
+        counted = total if request.total else 0
+        return await self._answer(cursor, rows, counted if request.cursor is None else cursor.total or 0)
 
     def _start(self, request: PageRequest, visible: Asked) -> tuple[Cursor, Asked]:
         if request.cursor is None:
@@ -77,10 +74,10 @@ class Pages:
             asked = asked & asked_of(legacy, b"legacy" + repr(legacy).encode("utf-8", "replace"))
         return cursor, asked & visible
 
-    async def _answer(self, cursor: Cursor, rows: _Rows) -> Page:
+    async def _answer(self, cursor: Cursor, rows: _Rows, counted: float) -> Page:
         documents = await self._documents.of(rows.ids)
         items = [document for document in documents if document is not None]
-        total = int(cursor.total or 0)
+        total = int(counted)
         if not rows.ids:
             return Page(items, total)
         head = _position(rows.first, uid_of(rows.ids[0], documents[0]))
@@ -88,9 +85,9 @@ class Pages:
         forth = back = None
         if rows.more:
             tail = _position(rows.last, uid_of(rows.ids[-1], documents[-1]))
-            forth = encode_cursor(replace(cursor, after=tail, first=first, backwards=False))
+            forth = encode_cursor(cursor, after=tail, first=first, backwards=False, total=counted)
         if cursor.first is not None and head != cursor.first:
-            back = encode_cursor(replace(cursor, after=head, backwards=True))
+            back = encode_cursor(cursor, after=head, backwards=True, total=counted)
         return Page(items, total, forth, back)
 
 

@@ -28,15 +28,13 @@ class Stitched(NamedTuple):
 async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], numbers: TermNumbers) -> int:
     """Write those that differ from what is stored, and number the changes. Gives how many did."""
     bulk = write.bulk
-    stored = {
+    stored: dict[int, tuple[str, bytes]] = {
         row[0]: (row[1], row[2])
         for row in await bulk.select(
             "SELECT id, hash, terms FROM catalog_entity", "id", "bigint", [one.entity_id for one in stitched]
         )
     }
-    changed = [
-        one for one in stitched if (before := stored.get(one.entity_id)) is None or before[0] != one.hash
-    ]
+    changed = [one for one in stitched if (before := stored.get(one.entity_id)) is None or before[0] != one.hash]
     if not changed:
         return 0
     changed.sort(key=lambda one: one.ref)
@@ -50,8 +48,7 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
         )
         blob = terms_blob(terms)
         if one.entity_id in stored:
-            before = term_ids(stored[one.entity_id][1])
-            _compare(one.entity_id, before, terms, added, removed)
+            _compare(one.entity_id, term_ids(stored[one.entity_id][1]), terms, added, removed)
             replaced.append((one.entity_id, one.document, one.hash, blob, number, write.now))
         else:
             added.extend((term, one.entity_id) for term in terms)

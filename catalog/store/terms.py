@@ -111,7 +111,7 @@ class TermNumbers:
                 for number, one in zip(numbers, new, strict=True)
             ],
         )
-        fresh: dict[tuple[int, str | None], int] = dict(found)
+        fresh: dict[tuple[int, str | None], int] = {(one.key_id, one.original): number for one, number in found.items()}
         fresh.update(((one.key_id, one.original), number) for number, one in zip(numbers, new, strict=True))
         return fresh
 
@@ -126,7 +126,8 @@ class TermNumbers:
         )
         if write.tx.dialect == "postgresql":
             rows = await write.tx.fetch(
-                "SELECT t.id, t.key_id, t.original, t.is_null FROM unnest(?::bigint[], ?::text[], ?::text[], ?::smallint[]) "
+                "SELECT t.id, t.key_id, t.original, t.is_null "
+                "FROM unnest(?::bigint[], ?::text[], ?::text[], ?::smallint[]) "
                 "AS w(key_id, value, original, is_null) JOIN catalog_term t "
                 "ON t.key_id = w.key_id AND t.value = w.value AND t.original = w.original AND t.is_null = w.is_null",
                 *columns,

@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from app.errors import CallboardError, NotFoundError, NotModifiedError
+from app.errors import CallboardError, InputError, NotFoundError, NotModifiedError
 from app.interfaces import FoundFile, Reading, SearchResponse
 from catalog.ingestion.parsing import parse_entities
 from catalog.interfaces import CatalogProcessor, Emit, LocationSpec, ProcessorCache
+from catalog.validation.urls import is_absolute_url
 
 CONCURRENT_READS = 5
 """Files of one location that are read at a time. Source: §4.6, url-reader."""
@@ -125,6 +126,8 @@ class UrlReaderProcessor(LocationReader):
     type: ClassVar[str] = "url"
 
     async def _search(self, target: str, etag: str | None = None) -> SearchResponse:
+        if not is_absolute_url(target):
+            raise InputError("Invalid URL")
         return await self._reading.reader_for(target).search(target, etag=etag)
 
 

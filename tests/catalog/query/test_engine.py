@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.interfaces import Database
 from catalog.interfaces import FullText, Order, PageRequest
-from catalog.query import order_index
+from catalog.query import blocks, order_index
 from catalog.query.engine import CatalogIndex
 from tests.catalog.query import naive
 from tests.catalog.query.store import Store, Stored
@@ -95,8 +95,9 @@ visibles = st.none() | st.none() | leaves
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_index, "BLOCK", 4)
-    monkeypatch.setattr(order_index, "FEW", 1)
-    monkeypatch.setattr(order_index, "LOCATE_COST", 2)
+    monkeypatch.setattr(blocks, "FEW", 1)
+    monkeypatch.setattr(blocks, "MANY", 2)
+    monkeypatch.setattr(order_index, "SORT_COST", 2)
     monkeypatch.setattr(order_index, "SLICE", 1)
 
 

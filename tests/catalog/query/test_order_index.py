@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from catalog.query import order_index
+from catalog.query import blocks, order_index
 from catalog.query.order_index import OrderIndex
 
 T = TypeVar("T")
@@ -23,8 +23,8 @@ state = st.dictionaries(entity_ids, st.lists(values, max_size=3, unique=True), m
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_index, "BLOCK", 4)
-    monkeypatch.setattr(order_index, "FEW", 1)
-    monkeypatch.setattr(order_index, "LOCATE_COST", 2)
+    monkeypatch.setattr(blocks, "FEW", 1)
+    monkeypatch.setattr(blocks, "MANY", 2)
 
 
 def done(steps: Generator[None, None, T]) -> T:
@@ -76,6 +76,7 @@ def test_a_walk_gives_what_a_sorted_list_would(
     index, now = built(first, changes)
     rows = [row for row in rows_of(now) if row[1] in among]
     descending = data.draw(st.booleans())
+    grouped = [(value, [row[1] for row in group]) for value, group in groupby(rows, itemgetter(0))]
     if descending:
         rows.reverse()
     after = data.draw(st.none() | st.tuples(values, entity_ids | entity_ids.map(lambda one: one - 0.5)))
@@ -85,7 +86,12 @@ def test_a_walk_gives_what_a_sorted_list_would(
     if needle is not None:
         rows = [row for row in rows if len(now[row[1]]) == 1 or needle in row[0]]
     skip, limit = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 10))
-    taken = index.take(BitMap(among), limit, skip=skip, descending=descending, after=after, needle=needle)
+    few = data.draw(st.booleans())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(order_index, "SORT_COST", 0 if few else 1e9)
+        taken = index.take(BitMap(among), limit, skip=skip, descending=descending, after=after, needle=needle)
+        runs = list(index.runs(BitMap(among), descending=descending))
+    assert runs == (grouped[::-1] if descending else grouped)
     assert taken.more == (len(rows) > skip + limit)
     rows = rows[skip : skip + limit]
     assert taken.ids == [row[1] for row in rows]
@@ -114,3 +120,15 @@ def test_nul_in_a_value_does_not_tear_rows_apart() -> None:
     index.update({3: [b"d\0"]})
     assert list(index.runs(BitMap([1, 2, 3]))) == [(b"ab", [1]), (b"c", [2]), (b"d", [3])]
     assert not done(index.holding(b"\0"))
+
+
+def test_blocks_that_grow_at_one_spot_run_out_of_labels_and_get_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_index, "SPACING", 4)
+    index = OrderIndex([(b"a", 1), (b"z", 2)])
+    for number in range(3, 300):
+        index.update({number: [b"m%06d" % number]})
+    ids = [1, *range(3, 300), 2]
+    assert index.take(BitMap(ids), 1000).ids == ids
+    for number in range(3, 298):
+        index.update({number: []})
+    assert list(index.runs(BitMap(ids))) == [(b"a", [1]), (b"m000298", [298]), (b"m000299", [299]), (b"z", [2])]

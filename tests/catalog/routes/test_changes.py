@@ -96,9 +96,7 @@ async def test_an_entity_that_cannot_be_processed_is_not_valid(
         ("https://dev.azure.example/org/proj/_git/repo", "repo"),
     ],
 )
-async def test_a_repository_without_descriptor_gets_a_first_one(
-    client: httpx.AsyncClient, url: str, name: str
-) -> None:
+async def test_a_repository_without_descriptor_gets_a_first_one(client: httpx.AsyncClient, url: str, name: str) -> None:
     found = await client.post("/analyze-location", json={"location": {"type": "url", "target": url}})
     assert found.json() == {
         "existingEntityFiles": [],
@@ -205,7 +203,7 @@ async def test_an_action_gives_the_one_entity_of_a_name(client: httpx.AsyncClien
 
 
 async def test_an_action_queries_page_by_page(client: httpx.AsyncClient) -> None:
-    given = {"query": {"metadata.name": {"$exists": True}}, "fields": ["metadata.name"], "limit": "4"}
+    given: dict[str, Any] = {"query": {"metadata.name": {"$exists": True}}, "fields": ["metadata.name"], "limit": "4"}
     first = (await invoke(client, "query-catalog-entities", given)).json()["output"]
     assert (len(first["items"]), first["totalItems"], first["hasMoreEntities"]) == (4, 6, True)
     given = {"cursor": first["nextPageCursor"], "limit": 4, "fields": ["kind"]}
@@ -251,6 +249,33 @@ async def test_an_action_refreshes_an_entity(client: httpx.AsyncClient, world: W
     done = await invoke(client, "refresh-catalog-entity", {"name": "web"})
     assert done.json() == {"output": {"entityRef": "component:default/web"}}
     assert world.control.refreshed == ["component:default/web"]
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("apiVersion: a/b1\nkind: Component\nmetadata: {name: fine}\n---\n", [True, True, []]),
+        ("kind: Component\nmetadata: {name: fine}\n", [False, True, ["apiVersion"]]),
+        ("a: 1\n---\nb: 2\n", [False, True, ["Expected one YAML document, found 2"]]),
+        ("{{{", [False, False, [""]]),
+    ],
+)
+async def test_an_action_says_whether_a_descriptor_would_do(
+    client: httpx.AsyncClient, text: str, verdict: list[Any]
+) -> None:
+    said = (await invoke(client, "validate-entity", {"entity": text})).json()["output"]
+    assert [said["isValid"], said["isValidYaml"], len(said["errors"]) > 0] == [*verdict[:2], bool(verdict[2])]
+    assert all(part in error for part, error in zip(verdict[2], said["errors"], strict=False))
+
+
+async def test_an_action_tells_what_processing_says(client: httpx.AsyncClient, world: World) -> None:
+    world.control.errors = [InputError("Not good")]
+    text = "apiVersion: a/b1\nkind: Component\nmetadata: {name: fine}\n"
+    given = {"entity": text, "location": "https://git.example/a.yaml"}
+    said = (await invoke(client, "validate-entity", given)).json()["output"]
+    assert (said["isValid"], said["errors"], said["entity"]["kind"]) == (False, ["Not good"], "Component")
+    annotations = world.control.processed[0]["metadata"]["annotations"]
+    assert annotations["backstage.io/managed-by-location"] == "url:https://git.example/a.yaml"
 
 
 async def test_an_action_describes_the_model(client: httpx.AsyncClient) -> None:

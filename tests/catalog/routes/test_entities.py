@@ -114,9 +114,7 @@ async def test_after_goes_before_limit_and_offset(client: httpx.AsyncClient) -> 
         ({"filter": ""}, "Empty value found for query parameter 'filter'"),
     ],
 )
-async def test_what_cannot_be_asked_is_told_why(
-    client: httpx.AsyncClient, asked: dict[str, str], message: str
-) -> None:
+async def test_what_cannot_be_asked_is_told_why(client: httpx.AsyncClient, asked: dict[str, str], message: str) -> None:
     refused = await client.get("/entities", params=asked)
     assert (refused.status_code, refused.json()["error"]) == (400, {"name": "InputError", "message": message})
 

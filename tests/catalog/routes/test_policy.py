@@ -101,7 +101,10 @@ async def test_conditions_we_do_not_know_allow_nothing(client: httpx.AsyncClient
             "catalog.entity.validate",
             "POST",
             "/validate-entity",
-            {"entity": {"apiVersion": "a/b1", "kind": "X", "metadata": {"name": "a"}}, "location": "url:http://a.example"},
+            {
+                "entity": {"apiVersion": "a/b1", "kind": "X", "metadata": {"name": "a"}},
+                "location": "url:http://a.example",
+            },
         ),
         (
             "catalog.location.analyze",
@@ -176,7 +179,8 @@ async def test_an_explanation_is_for_who_may_see_the_entity_or_what_failed(
     client: httpx.AsyncClient, world: World
 ) -> None:
     world.control.stories = {
-        ref: {"ref": ref, "status": "present"} for ref in ("component:default/web", "api:default/orders", "api:default/x")
+        ref: {"ref": ref, "status": "present"}
+        for ref in ("component:default/web", "api:default/orders", "api:default/x")
     }
     world.policy.deny("catalog.entities.unprocessed.read")
     world.policy.limit(READ, "IS_ENTITY_KIND", kinds=["component"])
@@ -188,5 +192,7 @@ async def test_an_explanation_is_for_who_may_see_the_entity_or_what_failed(
 async def test_nobody_invokes_actions(client: httpx.AsyncClient, world: World) -> None:
     world.caller = NOBODY
     assert (await client.get("/.backstage/actions/v1/actions")).status_code == 403
-    invoked = await client.post("/.backstage/actions/v1/actions/catalog:get-catalog-entity/invoke", json={"name": "web"})
+    invoked = await client.post(
+        "/.backstage/actions/v1/actions/catalog:get-catalog-entity/invoke", json={"name": "web"}
+    )
     assert invoked.status_code == 403
