@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from catalog.interfaces import CatalogExtensions, CatalogProcessor, Entity
 from catalog.lint.commands import lint_commands
 from catalog.lint.editor_schema import editor_schema
+from catalog.model.ai_kinds import AI_KINDS
 from catalog.model.kinds import BUILTIN_KINDS
 from tests.catalog.lint.test_linter import VALID, component
 
@@ -144,6 +145,21 @@ def test_the_schema_may_be_of_some_kinds() -> None:
 def test_editors_see_what_the_server_would_say(text: str, valid: bool) -> None:
     validator = jsonschema_rs.validator_for(editor_schema(BUILTIN_KINDS))
     assert validator.is_valid(yaml.safe_load(text)) is valid
+
+
+@pytest.mark.parametrize(
+    ("spec", "valid"),
+    [
+        ({"type": "mcp-server", "remotes": [{"type": "http", "url": "https://x"}]}, True),
+        ({"type": "mcp-server", "definition": "x"}, False),
+        ({"type": "openapi", "definition": "x"}, True),
+        ({"type": "openapi", "remotes": [{"type": "http", "url": "https://x"}]}, False),
+    ],
+)
+def test_editors_see_what_holds_for_a_type(spec: dict[str, Any], valid: bool) -> None:
+    api = yaml.safe_load(VALID.replace("Component", "API"))
+    validator = jsonschema_rs.validator_for(editor_schema(AI_KINDS))
+    assert validator.is_valid({**api, "spec": {**api["spec"], **spec}}) is valid
 
 
 def test_the_hook_and_the_action_call_commands_that_exist() -> None:
