@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from scaffolder.language.errors import failure
-from scaffolder.language.filters.calling import BuiltinFilter, sequence, text_of
+from scaffolder.language.filters.calling import BuiltinFilter, indexed, sequence, text_of
 from scaffolder.language.filters.selection import selected
 from scaffolder.language.filters.sequences import batch, slice_
 from scaffolder.language.limits import Meter, refuse_size
@@ -16,7 +16,7 @@ from scaffolder.language.values import UNDEFINED, SafeText, Value, to_number, tr
 def legacy_batch(value: Value, values: list[Value], meter: Meter) -> Value:
     """`batch` with any count: a row ends before each index it divides, so none or 0 make one row."""
     width = to_number(argument(values, 0), meter)
-    items = sequence(value)
+    items = indexed(value, meter) if isinstance(value, dict) else sequence(value)
     if width >= 1 or value is UNDEFINED or value is None or items is None:
         return batch(value, values, meter) if width >= 1 or value is UNDEFINED or value is None else []
     rows: list[Value] = []

@@ -3,9 +3,12 @@
 import argparse
 import sys
 import time
+from collections.abc import Iterator
+from itertools import chain
 
 from tests.scaffolder.language.fuzz.differences import differences, legacy_differences, random_cases
 from tests.scaffolder.language.fuzz.engines import Engines
+from tests.scaffolder.language.fuzz.patterns import pattern_differences, random_patterns
 
 
 def main() -> int:
@@ -14,20 +17,31 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=int(time.time()), help="the first of a row of seeds")
     parser.add_argument("--batch", type=int, default=500, help="templates per seed")
-    parser.add_argument("--legacy", action="store_true", help="look at what Nunjucks accepts instead")
+    parser.add_argument(
+        "--what",
+        choices=("newest", "legacy", "patterns", "all"),
+        default="all",
+        help="compare with nunjitsu, with what Nunjucks accepts beyond it, or regular expressions with Node",
+    )
     given = parser.parse_args()
     end = time.monotonic() + given.seconds
     seed, found, tried = given.seed, 0, 0
     with Engines() as engines:
         while time.monotonic() < end:
             cases = random_cases(seed, given.batch)
-            compare = legacy_differences if given.legacy else differences
-            for difference in compare(engines, cases):
+            reports: list[Iterator[object]] = []
+            if given.what in ("newest", "all"):
+                reports.append(differences(engines, cases))
+            if given.what in ("legacy", "all"):
+                reports.append(legacy_differences(engines, cases))
+            if given.what in ("patterns", "all"):
+                reports.append(pattern_differences(engines, random_patterns(seed, given.batch)))
+            for difference in chain(*reports):
                 found += 1
                 print(difference, flush=True)
-            tried += len(cases)
+            tried += given.batch
             seed += 1
-    print(f"{tried} templates, seeds {given.seed} to {seed - 1}, {found} differences")
+    print(f"{tried} of each sort, seeds {given.seed} to {seed - 1}, {found} differences")
     return 1 if found else 0
 
 

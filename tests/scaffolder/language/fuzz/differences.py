@@ -29,7 +29,9 @@ class Difference:
     def __str__(self) -> str:
         lines = [f"{self.case.mode} {self.case.options} {self.case.template!r}"]
         for who, outcome in (("ours", self.ours), (self.engine, self.theirs)):
-            lines.append(f"  {who:9} {outcome.value if outcome.error is None else outcome.error + ': ' + outcome.message}")
+            lines.append(
+                f"  {who:9} {outcome.value if outcome.error is None else outcome.error + ': ' + outcome.message}"
+            )
         return "\n".join(lines)
 
 

@@ -27,6 +27,18 @@ function legacy(request) {
   return environment.renderString(request.template, structuredClone(request.context));
 }
 
+// A pattern as `replace` and `split` use it, so that the matcher is compared without a template around it.
+function regularExpression({ pattern, flags, text, replacement }) {
+  const groups = [...text.matchAll(new RegExp(pattern, flags.includes('g') ? flags : `${flags}g`))];
+  return [
+    text.replace(new RegExp(pattern, flags), replacement),
+    text.split(new RegExp(pattern, flags)).map((part) => part ?? null),
+    groups.map((match) => [match.index, ...Array.from(match, (group) => group ?? null)]),
+  ];
+}
+
+const engines = { nunjucks: legacy, nunjitsu, regexp: regularExpression };
+
 function encoded(value) {
   if (typeof value === 'number' && !Number.isFinite(value)) return { $number: String(value) };
   if (Array.isArray(value)) return value.map(encoded);
@@ -43,7 +55,7 @@ function bounded(run) {
 
 function answer(request) {
   try {
-    const value = bounded(() => (request.engine === 'nunjucks' ? legacy(request) : nunjitsu(request)));
+    const value = bounded(() => engines[request.engine](request));
     return value === undefined ? { undefined: true } : { value: encoded(value) };
   } catch (error) {
     if (error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return { error: 'timeout', message: '' };

@@ -5,7 +5,7 @@ import json
 import math
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -21,6 +21,16 @@ class Case:
     context: dict[str, Any]
     mode: Literal["value", "text"] = "value"
     options: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One regular expression and what it is tried on."""
+
+    pattern: str
+    flags: str
+    text: str
+    replacement: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,11 @@ def _as_doubles(value: Any) -> Any:
         return value
     if isinstance(value, (int, float)):
         number = float(value) + 0.0
-        return number if math.isfinite(number) else {"$number": {"nan": "NaN", "inf": "Infinity"}.get(str(number), "-Infinity")}
+        return (
+            number
+            if math.isfinite(number)
+            else {"$number": {"nan": "NaN", "inf": "Infinity"}.get(str(number), "-Infinity")}
+        )
     if isinstance(value, dict):
         return [[key, _as_doubles(item)] for key, item in value.items()] if "$number" not in value else value
     return {"list": [_as_doubles(item) for item in value]}
@@ -86,11 +100,17 @@ class Engines:
             }
             for case in cases
         ]
+        return self._answers(requests)
+
+    def match(self, patterns: Sequence[Pattern]) -> list[Outcome]:
+        """What replace, split and matchAll make of every pattern."""
+        return self._answers([{"engine": "regexp", **asdict(pattern)} for pattern in patterns])
+
+    def _answers(self, requests: list[dict[str, Any]]) -> list[Outcome]:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(requests) + "\n")
         self._process.stdin.flush()
-        answers = self._process.stdout.readline()
-        return [_outcome(answer) for answer in json.loads(answers)]
+        return [_outcome(answer) for answer in json.loads(self._process.stdout.readline())]
 
 
 def _outcome(answer: dict[str, Any]) -> Outcome:

@@ -5,27 +5,56 @@ from typing import Any
 
 CONTEXT: dict[str, Any] = {
     "p": {
-        "s": "Hello World", "es": "", "uni": "Åäö 😀x", "html": "<b>&\"'</b> \\", "multi": "one\r\ntwo\n\nthree",
-        "n": 3, "neg": -7.5, "z": 0, "big": 12345678901234567890, "f": 1.5, "num": "42", "hex": "0x1F", "ws": " \t3 ",
-        "t": True, "fl": False, "nul": None, "arr": ["a", "b", "c"], "empty": [], "nums": [3, 1, 2, 10],
-        "mix": [3, "b", None, True, {"n": 1}, [2, [3]]], "obj": {"a": 1, "b": {"c": 2}, "2": "two", "10": "x", "1": "y"},
+        "s": "Hello World",
+        "es": "",
+        "uni": "Åäö 😀x",
+        "html": "<b>&\"'</b> \\",
+        "multi": "one\r\ntwo\n\nthree",
+        "n": 3,
+        "neg": -7.5,
+        "z": 0,
+        "big": 12345678901234567890,
+        "f": 1.5,
+        "num": "42",
+        "hex": "0x1F",
+        "ws": " \t3 ",
+        "t": True,
+        "fl": False,
+        "nul": None,
+        "arr": ["a", "b", "c"],
+        "empty": [],
+        "nums": [3, 1, 2, 10],
+        "mix": [3, "b", None, True, {"n": 1}, [2, [3]]],
+        "obj": {"a": 1, "b": {"c": 2}, "2": "two", "10": "x", "1": "y"},
         "list": [{"n": "x", "v": 2, "t": True}, {"n": "Y", "v": 1}, {"n": "x", "v": None}],
-        "pairs": [["k", 1], ["l", 2]], "alike": {"length": 2, "0": "p", "1": "q"}, "eo": {},
+        "pairs": [["k", 1], ["l", 2]],
+        "alike": {"length": 2, "0": "p", "1": "q"},
+        "eo": {},
         "words": "the quick  brown fox, http://x.org (www.y.com) a@b.io",
     },
     "x": 5,
     "xs": ["q", "w"],
 }
 
-FILTERS = (
-    "abs batch capitalize center d default dictsort dump e escape first float forceescape groupby indent int join last "
-    "length list lower nl2br reject rejectattr replace reverse round safe select selectattr slice sort string striptags "
-    "sum title trim truncate upper urlencode urlize wordcount"
-).split()
-TESTS = (
-    "callable defined divisibleby escaped eq equalto even falsy ge greaterthan gt iterable le lessthan lower lt mapping "
-    "ne null number odd sameas string truthy undefined upper none"
-).split()
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
+FILTERS = words(
+    """
+    abs batch capitalize center d default dictsort dump e escape first float forceescape groupby indent int join
+    last length list lower nl2br reject rejectattr replace reverse round safe select selectattr slice sort string
+    striptags sum title trim truncate upper urlencode urlize wordcount
+    """
+)
+TESTS = words(
+    """
+    callable defined divisibleby escaped eq equalto even falsy ge greaterthan gt iterable le lessthan lower lt
+    mapping ne null number odd sameas string truthy undefined upper none
+    """
+)
 METHODS = {
     "s": "charAt charCodeAt concat endsWith includes indexOf lastIndexOf replace slice split startsWith substring "
     "toLowerCase toUpperCase trim trimEnd trimStart length",
@@ -34,14 +63,71 @@ METHODS = {
     "n": "toFixed toExponential toPrecision toString",
 }
 REGEXES = (
-    "r/o/g", "r/[aeiou]/gi", "r/(l+)/", r"r/\s+/g", r"r/(?<a>\w)(\w)/g", "r/^/gm", r"r/\b/g", "r/x*/g", "r/(a|b)*?c/",
-    r"r/(?=l)/g", r"r/(?<!o)l/g", r"r/[^\W_]+/y", r"r/(.)\1/", "r/o/y", r"r/\u0048|\x65/g", "r/]/", "r/{/", r"r/a{1,2}/g",
+    "r/o/g",
+    "r/[aeiou]/gi",
+    "r/(l+)/",
+    r"r/\s+/g",
+    r"r/(?<a>\w)(\w)/g",
+    "r/^/gm",
+    r"r/\b/g",
+    "r/x*/g",
+    "r/(a|b)*?c/",
+    r"r/(?=l)/g",
+    r"r/(?<!o)l/g",
+    r"r/[^\W_]+/y",
+    r"r/(.)\1/",
+    "r/o/y",
+    r"r/\u0048|\x65/g",
+    "r/]/",
+    "r/{/",
+    r"r/a{1,2}/g",
 )
-BINARY = "+ + - * / // % ** ~ == != === !== < > <= >= and or in".split() + ["not in"]
+BINARY = ("not in", *words("+ + - * / // % ** ~ == != === !== < > <= >= and or in"))
 LITERALS = (
-    "0", "1", "2", "3", "10", "1.5", "2.50", "-1", "-0", "0.1", "''", "'a'", '"b"', "' '", "'10'", "'3'", "'\\n'", "'$&'",
-    "'$1-$2'", "'%d'", "'length'", "true", "false", "null", "none", "[]", "{}", "[1,2]", "['b','a']", "{a: 1}", "{'b': [1]}",
-    "p", "xs", "x", "missing", "missing.a.b", "'n'", "'v'", "'key'", "'value'", "'ceil'", "'floor'", "1000", "'-'",
+    "0",
+    "1",
+    "2",
+    "3",
+    "10",
+    "1.5",
+    "2.50",
+    "-1",
+    "-0",
+    "0.1",
+    "''",
+    "'a'",
+    '"b"',
+    "' '",
+    "'10'",
+    "'3'",
+    "'\\n'",
+    "'$&'",
+    "'$1-$2'",
+    "'%d'",
+    "'length'",
+    "true",
+    "false",
+    "null",
+    "none",
+    "[]",
+    "{}",
+    "[1,2]",
+    "['b','a']",
+    "{a: 1}",
+    "{'b': [1]}",
+    "p",
+    "xs",
+    "x",
+    "missing",
+    "missing.a.b",
+    "'n'",
+    "'v'",
+    "'key'",
+    "'value'",
+    "'ceil'",
+    "'floor'",
+    "1000",
+    "'-'",
 )
 
 
@@ -105,7 +191,15 @@ class Grammar:
         if roll < 0.97:
             keys = [self._one("a", "b", "'c'", "'7'", "'3'") for _ in range(2)]
             return "{" + ", ".join(f"{key}: {self.expression(deeper)}" for key in keys) + " }"
-        return self._one("range(3)", "range(1, 6, 2)", "range(5, 0, -2)", "range(p.n)", "range('2')", "cycler('a','b').next()", "joiner('; ')()")
+        return self._one(
+            "range(3)",
+            "range(1, 6, 2)",
+            "range(5, 0, -2)",
+            "range(p.n)",
+            "range('2')",
+            "cycler('a','b').next()",
+            "joiner('; ')()",
+        )
 
     def subscript(self, depth: int) -> str:
         """An item or a slice; slices of sequences only, all else makes the reference run into its limit."""
@@ -137,7 +231,11 @@ class Grammar:
 
     def method(self, depth: int) -> str:
         kind = self._random.choice(list(METHODS))
-        receivers = {"s": ("p.s", "p.uni", "p.words", "p.es", "p.multi"), "arr": ("p.arr", "p.nums", "p.mix", "xs", "p.list"), "n": ("p.n", "p.neg", "p.f", "p.big", "x")}
+        receivers = {
+            "s": ("p.s", "p.uni", "p.words", "p.es", "p.multi"),
+            "arr": ("p.arr", "p.nums", "p.mix", "xs", "p.list"),
+            "n": ("p.n", "p.neg", "p.f", "p.big", "x"),
+        }
         receiver = self._random.choice(receivers[kind])
         name = self._random.choice(METHODS[kind].split())
         if name in ("replace", "split") and kind == "s" and self._random.random() < 0.5:
@@ -192,9 +290,12 @@ class Grammar:
 
     def _for(self, depth: int) -> str:
         targets = self._one("i", "i", "k, v", "a, b, c", "x")
-        iterable = self._one("p.arr", "p.obj", "p.list", "p.pairs", "p.mix", "range(3)", "p.s", "p.empty", "missing", self.expression(1))
+        iterable = self._one(
+            "p.arr", "p.obj", "p.list", "p.pairs", "p.mix", "range(3)", "p.s", "p.empty", "missing", self.expression(1)
+        )
         outer = list(self._names)
-        self._names += targets.split(", ") + ["loop.index", "loop.last", "loop.revindex0", "loop.length", "loop.first"]
+        self._names += targets.split(", ")
+        self._names += ("loop.index", "loop.last", "loop.revindex0", "loop.length", "loop.first")
         inside = self.body(depth)
         otherwise = self._tag("else") + self.body(depth) if self._random.random() < 0.3 else ""
         self._names = outer
