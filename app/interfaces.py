@@ -206,6 +206,9 @@ class Permissions(Protocol):
     def use_policy(self, policy: PermissionPolicy) -> None:
         """Install the deployment's policy; without one everything is allowed."""
 
+    def permission(self, name: str) -> Permission | None:
+        """The declared permission of that name."""
+
     def validate(self, conditions: Mapping[str, Json]) -> None:
         """Raises InputError for conditions that no plugin could apply: a rule that does not exist, or wrong params."""
 
@@ -525,6 +528,8 @@ class PluginHost(Protocol):
     events: Events
     clock: Clock
     roles: frozenset[Role]
+    plugins: Sequence[str]
+    """Ids of the plugins that have registered so far, in order."""
     data_dir: Path
     """Where this process may keep files: `.callboard/` in the working directory, unless `backend.dataDirectory` or the
     variable CALLBOARD_DATA_DIR says otherwise."""
@@ -551,6 +556,9 @@ class PluginHost(Protocol):
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
         """
+
+    def contracts(self) -> Mapping[str, Json]:
+        """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
     def mount_root(self, router: APIRouter) -> None:
         """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""

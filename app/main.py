@@ -17,7 +17,7 @@ from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
 from app.config import ConfigError, LayeredConfig, load_config
 from app.database.engine import open_database
-from app.database.migrations import migrate
+from app.database.heads import behind
 from app.database.settings import DatabaseSettings
 from app.errors import CallboardError
 from app.events import EventBus
@@ -179,6 +179,10 @@ def _start_services(host: Host, *, migrations: bool) -> None:
 
 async def bring_up_to_date(host: Host) -> dict[str, list[str]]:
     """Applies what is missing of all plugins' migrations; gives what was applied."""
+    if not await behind(host.database, host.migration_packages):
+        return {}
+    from app.database.migrations import migrate
+
     applied = await migrate(host.database.engine, host.migration_packages)
     for plugin, revisions in applied.items():
         log.info("Migrated the tables of '%s': %s", plugin, ", ".join(revisions))

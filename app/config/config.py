@@ -26,6 +26,10 @@ class LayeredConfig:
     def __repr__(self) -> str:
         return f"LayeredConfig(files={list(self.files)})"
 
+    def everything(self) -> Json:
+        """All of it, secrets included; nothing counts as asked for."""
+        return self._data
+
     def get(self, path: str, default: Json = None) -> Json:
         self._claims.whole(_parts(path))
         value = self._find(path)

@@ -1,7 +1,7 @@
 """Where descriptors are parsed: a few at once here, many at once in a child process, so that requests are not held up.
 
-The child is started when there is much to parse, and let go when it has been idle for a while. Should it die, what it was
-asked is parsed here.
+The child is started when there is much to parse, and let go when it has been idle for a while. Should it die, what
+it was asked is parsed here.
 """
 
 from __future__ import annotations

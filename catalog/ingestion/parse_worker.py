@@ -1,4 +1,4 @@
-"""Parses descriptors in a child process: `python -m catalog.ingestion.parse_worker`, frames on standard input and output.
+"""Parses descriptors in a child process: `python -m catalog.ingestion.parse_worker`, frames on stdin and stdout.
 
 A frame is its length in eight bytes and a JSON list. Asked: `[[location, text], …]`. Answered, in the same order: for
 each text a list of entities, with `[message]` in the place of each bad document.

@@ -21,8 +21,6 @@ BLOCK = 256
 """Rows of a full block."""
 SPACING = 1 << 24
 """Between the labels of neighbouring blocks at first: room for the blocks that grow between them."""
-GROUP = 64
-"""Blocks that are passed over in one step where nothing in them is wanted."""
 SLICE = 200
 """Blocks between two chances for others to run, about a millisecond."""
 
@@ -44,7 +42,7 @@ class Taken(NamedTuple):
 class OrderIndex:
     """Rows are `(value, id)`; an entity with several values has several. Not for use by several threads."""
 
-    __slots__ = ("_blocks", "_by_label", "_firsts", "_groups", "_labels", "_places", "members", "repeated", "rows")
+    __slots__ = ("_blocks", "_by_label", "_firsts", "_labels", "_places", "members", "repeated", "rows")
 
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self._blocks: list[Block] = []
@@ -59,17 +57,24 @@ class OrderIndex:
     # ------------------------------------------------------------------------------------------------- loading
 
     def append(self, rows: Sequence[Row]) -> None:
-        """Add rows that follow all there are, in order. Call `finish()` once after the last."""
+        """Add rows that follow all there are, in order. Call `finish()` or go through `finishing()` after the last."""
         for start in range(0, len(rows), BLOCK):
             part = rows[start : start + BLOCK]
             self._blocks.append(_made((len(self._blocks) + 1) * SPACING, part))
             self._count(part)
 
     def finish(self) -> None:
+        for _ in self.finishing():
+            pass
+
+    def finishing(self) -> Iterator[None]:
+        """Make it ready for use. Pauses now and then; it must not be used before the end."""
         self._places = Places(self.members)
         for number, block in enumerate(self._blocks, 1):
             block.label = number * SPACING
             self._places.put(block.ids, block.label, self.repeated)
+            if number % SLICE == 0:
+                yield
         self._arrange()
 
     def _count(self, rows: Sequence[Row]) -> None:
@@ -83,7 +88,6 @@ class OrderIndex:
         self._firsts = [block.first for block in self._blocks]
         self._labels = [block.label for block in self._blocks]
         self._by_label = {block.label: block for block in self._blocks}
-        self._groups: dict[int, BitMap] = {}
 
     @property
     def size(self) -> int:
@@ -130,7 +134,6 @@ class OrderIndex:
             if kept:
                 self._firsts[position] = kept[0]
                 self._by_label[label] = self._blocks[position]
-                self._groups.pop(position // GROUP, None)
         if any(not self._blocks[bisect_left(self._labels, label)].ids for label in gone):
             self._blocks = [block for block in self._blocks if block.ids]
             self._arrange()
@@ -154,7 +157,6 @@ class OrderIndex:
             block = self._put(_made(self._labels[position], rows))
             self._blocks[position] = self._by_label[block.label] = block
             self._firsts[position] = rows[0]
-            self._groups.pop(position // GROUP, None)
         fits = True
         for position, rows in reversed(grown):
             fits = self._split(position, rows) and fits
@@ -253,8 +255,10 @@ class OrderIndex:
         first, edge = (0, 0) if after is None else self._seek(after, descending)
         if after is None and descending:
             first, edge = len(self._blocks) - 1, len(self._blocks[-1].ids)
-        for position in self._touched(first, descending, among):
+        for position in range(first, -1, -1) if descending else range(first, len(self._blocks)):
             block = self._blocks[position]
+            if block.entities.isdisjoint(among):
+                continue
             single = block.entities.isdisjoint(self.repeated)
             if skip and single and position != first:
                 passed = block.entities.intersection_cardinality(among)
@@ -272,31 +276,6 @@ class OrderIndex:
             if places[skip:]:
                 yield block, places[skip:]
             skip = max(skip - len(places), 0)
-
-    def _touched(self, first: int, descending: bool, among: BitMap) -> Iterator[int]:
-        """Positions of blocks that hold wanted entities."""
-        blocks, step = self._blocks, -1 if descending else 1
-        position, missed = first, 0
-        while 0 <= position < len(blocks):
-            if not blocks[position].entities.isdisjoint(among):
-                missed = 0
-                yield position
-            else:
-                missed += 1
-            position += step
-            # At the first block of a group in walking order, after a stretch of nothing: perhaps it goes on.
-            while missed >= GROUP and (position % GROUP == (GROUP - 1 if descending else 0)):
-                if not 0 <= position < len(blocks) or not self._group(position // GROUP).isdisjoint(among):
-                    break
-                position += step * GROUP
-
-    def _group(self, number: int) -> BitMap:
-        """All entities of a group of blocks."""
-        found = self._groups.get(number)
-        if found is None:
-            found = BitMap.union(*(block.entities for block in self._blocks[number * GROUP : (number + 1) * GROUP]))
-            self._groups[number] = found
-        return found
 
     def _seek(self, after: Point, descending: bool) -> tuple[int, int]:
         """Block and row from which a walk goes on: at the row when ascending, below it when descending."""

@@ -25,7 +25,6 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_index, "BLOCK", 4)
     monkeypatch.setattr(blocks, "FEW", 1)
     monkeypatch.setattr(blocks, "MANY", 2)
-    monkeypatch.setattr(order_index, "GROUP", 2)
 
 
 def done(steps: Generator[None, None, T]) -> T:
