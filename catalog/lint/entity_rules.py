@@ -11,7 +11,7 @@ from app.errors import CallboardError
 from catalog.lint.placeholders import Placeholder, replaced, unread
 from catalog.model.kinds import Kind
 from catalog.model.refs import DEFAULT_NAMESPACE, ref_of
-from catalog.model.relations import mentions, sort_references
+from catalog.model.relations import mentions
 from catalog.stitching.terms import terms_of
 from catalog.validation.envelope import envelope_violation
 from catalog.validation.kinds import KindError, KindValidator
@@ -75,7 +75,7 @@ class EntityRules:
                 Problem("envelope", "metadata.annotations must be a valid object", ("metadata", "annotations"))
             )
             return Checked(ref, entity, problems, [], placeholders)
-        problems += _kept(self._rules(sort_references(entity)), placeholders)
+        problems += _kept(self._rules(entity), placeholders)
         uses = self._uses(entity, problems)
         return Checked(ref, entity, problems, uses, placeholders)
 

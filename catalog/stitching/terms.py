@@ -48,22 +48,44 @@ def terms_of(entity: Mapping[str, Any]) -> list[Term]:
     if not namespace:
         pairs.append(("metadata.namespace", DEFAULT_NAMESPACE))
     pairs.extend(("relations." + relation["type"], relation["targetRef"]) for relation in entity.get("relations", ()))
-    _refuse_case_collisions(pairs)
+    spellings: dict[str, str] = {}
     terms: dict[tuple[str, str | None], Term] = {}
     for path, value in pairs:
-        key = _storable(path.lower())
-        if len(key) > MAX_KEY or (not key.isascii() and _code_units(key) > MAX_KEY):
+        lowered, key = _keys.get(path) or _lowered(path)
+        original: str | None
+        if spellings.setdefault(lowered, path) != path:
+            raise _collisions(pairs)
+        if key is None:
             continue
-        original = _text(value)
-        if original is None:
-            terms.setdefault((key, None), Term(key, None, None))
-            continue
-        lowered = original.lower()
-        if len(lowered) > MAX_VALUE or (not lowered.isascii() and _code_units(lowered) > MAX_VALUE):
-            terms.setdefault((key, None), Term(key, None, None))
-        elif (key, lowered) not in terms:
-            terms[key, lowered] = Term(key, lowered, original)
+        if value is True:
+            text, original = "true", "true"
+        else:
+            original = _text(value)
+            if original is None:
+                terms.setdefault((key, None), Term(key, None, None))
+                continue
+            text = original.lower()
+            if len(text) > MAX_VALUE or (not text.isascii() and _code_units(text) > MAX_VALUE):
+                terms.setdefault((key, None), Term(key, None, None))
+                continue
+        if (key, text) not in terms:
+            terms[key, text] = Term(key, text, original)
     return list(terms.values())
+
+
+_MAX_KEYS = 50_000
+_keys: dict[str, tuple[str, str | None]] = {}
+"""Lower-cased paths, and what they are indexed as (None: too long). Most entities have the same ones."""
+
+
+def _lowered(path: str) -> tuple[str, str | None]:
+    if len(_keys) >= _MAX_KEYS:
+        _keys.clear()
+    lowered = path.lower()
+    key = _storable(lowered)
+    too_long = len(key) > MAX_KEY or (not key.isascii() and _code_units(key) > MAX_KEY)
+    _keys[path] = found = lowered, None if too_long else key
+    return found
 
 
 def _walk(path: str, value: Any, pairs: list[tuple[str, Any]], seen: set[str]) -> None:
@@ -93,20 +115,18 @@ def _walk(path: str, value: Any, pairs: list[tuple[str, Any]], seen: set[str]) -
                 pairs.append((path, item))
 
 
-def _refuse_case_collisions(pairs: list[tuple[str, Any]]) -> None:
+def _collisions(pairs: list[tuple[str, Any]]) -> InputError:
     keys = dict.fromkeys(path for path, _ in pairs)
-    lowered = {key.lower() for key in keys}
-    if len(lowered) == len(keys):
-        return
+    once = {key.lower() for key in keys}
     again: list[str] = []
     for key in keys:
         lower = key.lower()
-        if lower in lowered:
-            lowered.remove(lower)
+        if lower in once:
+            once.remove(lower)
         else:
             again.append(lower)
     names = "', '".join(again)
-    raise InputError(f"Entity has duplicate keys that vary only in casing, '{names}'")
+    return InputError(f"Entity has duplicate keys that vary only in casing, '{names}'")
 
 
 def _text(value: Any) -> str | None:
@@ -115,8 +135,6 @@ def _text(value: Any) -> str | None:
         return _storable(value)
     if value is None:
         return None
-    if value is True:
-        return "true"
     if value is False:
         return "false"
     return js_number_text(value)

@@ -7,10 +7,11 @@ from typing import Any, Final
 from scaffolder.language import members
 from scaffolder.language.boundary import duplicate
 from scaffolder.language.calls import Arguments, call_value
-from scaffolder.language.environment import Builtin, Env, HostFunction, Scope, refuse_keywords
+from scaffolder.language.environment import Builtin, Env, HostFunction, Scope, fitted, refuse_keywords
 from scaffolder.language.errors import LanguageError, failure, quoted
 from scaffolder.language.filters import COOKIECUTTER_FILTERS, FILTERS
 from scaffolder.language.filters.calling import call_filter, lowered
+from scaffolder.language.filters.legacy import LEGACY_FILTERS
 from scaffolder.language.host import Host
 from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Meter
@@ -107,8 +108,10 @@ class ExpressionCompiler:
 
     def __init__(self, names: frozenset[str], dialect: Dialect, host: Host) -> None:
         self._names = names
+        self._dialect = dialect
         self._cookiecutter = dialect.cookiecutter
-        self._filters = COOKIECUTTER_FILTERS if dialect.cookiecutter else FILTERS
+        filters = COOKIECUTTER_FILTERS if dialect.cookiecutter else FILTERS
+        self._filters = {**filters, **LEGACY_FILTERS} if dialect.legacy else filters
         self._host = host
         self._slots = count()
         self._computed_member = self._calls = self._mutating_name = False
@@ -405,12 +408,12 @@ class ExpressionCompiler:
         callee = self.expression(node.callee, region)
         arguments = self.arguments(node.arguments, region)
         at, path = node.at, _path(node.callee)
-        cookiecutter = self._cookiecutter
+        dialect = self._dialect
 
         def call(env: Env) -> Value:
             target = callee(env)
             try:
-                return call_value(target, arguments, env, path, cookiecutter=cookiecutter)
+                return call_value(target, arguments, env, path, dialect)
             except LanguageError as error:
                 error.near(at)
                 raise
@@ -467,7 +470,8 @@ class ExpressionCompiler:
             return _failing(f"Unknown template test {quoted(name)}", node.operand.at)
         try:
             refuse_keywords(len(arguments.keywords), f"Template test {name}")
-            check_predicate_arity(name, len(arguments.positional))
+            if not self._dialect.legacy:
+                check_predicate_arity(name, len(arguments.positional))
         except LanguageError as error:
             return _failing(error.detail, node.operand.at)
 
@@ -475,7 +479,7 @@ class ExpressionCompiler:
             subject = value(env)
             values = [argument(env) for argument in arguments.positional]
             try:
-                return ask(predicate, subject, values, env.meter)
+                return ask(predicate, subject, fitted(values, predicate.arity, predicate.arity), env.meter)
             except LanguageError as error:
                 if error.kind == "evaluation_error" and error.offset is None:
                     detail = f"Test {quoted(name)} failed for {kind_of(subject)} input: {error.detail}"

@@ -214,7 +214,7 @@ class _TemplateParser:
     def _captured(self, piece: Piece, tag: str) -> Body:
         body = self._body((f"end{tag}",))
         self._stopped(piece, f"end{tag}")
-        if _declares_macro(body):
+        if not self._legacy and _declares_macro(body):
             self._fail(f"Macro declarations are not supported inside {tag} captures", piece)
         return body
 
@@ -243,7 +243,7 @@ class _TemplateParser:
         call = self._expression(header)
         if not isinstance(call, Call):
             self._fail("Call block requires a function call", piece)
-        if not _is_static(call.callee):
+        if not self._legacy and not _is_static(call.callee):
             self._fail("Call block target must be a static macro reference", piece)
         self._bind(parameters)
         body = self._body(("endcall",))

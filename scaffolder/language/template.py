@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scaffolder.interfaces import TemplateFilter, TemplateGlobal
 from scaffolder.language.boundary import Context, duplicate, give
 from scaffolder.language.environment import Env, Run, Scope
 from scaffolder.language.errors import LanguageError, LimitError
@@ -18,6 +17,9 @@ from scaffolder.language.statements import StatementCompiler
 from scaffolder.language.syntax import Output
 from scaffolder.language.units import from_units, to_units
 
+if TYPE_CHECKING:
+    from scaffolder.interfaces import TemplateFilter, TemplateGlobal
+
 
 class Language:
     """A dialect with the filters and globals of a host and limits. Immutable, shared between threads."""
@@ -25,8 +27,8 @@ class Language:
     def __init__(
         self,
         *,
-        filters: Iterable[TemplateFilter] = (),
-        globals: Iterable[TemplateGlobal] = (),  # noqa: A002 - what templates and their docs call them
+        filters: "Iterable[TemplateFilter]" = (),
+        globals: "Iterable[TemplateGlobal]" = (),  # noqa: A002 - what templates and their docs call them
         dialect: Dialect | None = None,
         limits: Limits | None = None,
     ) -> None:
