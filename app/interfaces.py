@@ -326,6 +326,8 @@ class FoundFile:
 class SearchResponse:
     files: Sequence[FoundFile]
     etag: str | None = None
+    read_all: Callable[[], Awaitable[list[bytes]]] | None = None
+    """Reads all files in their order, where that is cheaper than one by one."""
 
 
 class UrlReader(Protocol):
