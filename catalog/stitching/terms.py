@@ -38,6 +38,19 @@ def terms_of(entity: Mapping[str, Any]) -> list[Term]:
     Numbers are as `json_numbers.js_number` gives them. NUL, which databases refuse in text, is replaced. Raises
     InputError when two different keys become one in lower case.
     """
+    terms: dict[tuple[str, str | None], Term] = {}
+    for path, value in pairs_of(entity):
+        term = term_of(path, value)
+        if term is not None and (term.key, term.value) not in terms:
+            terms[term.key, term.value] = term
+    return list(terms.values())
+
+
+def pairs_of(entity: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Paths and values as written, in document order; a path and value may come several times.
+
+    Raises InputError when two different paths become one key in lower case.
+    """
     pairs: list[tuple[str, Any]] = []
     _walk("", entity, pairs, set())
     metadata = entity["metadata"]
@@ -49,28 +62,25 @@ def terms_of(entity: Mapping[str, Any]) -> list[Term]:
         pairs.append(("metadata.namespace", DEFAULT_NAMESPACE))
     pairs.extend(("relations." + relation["type"], relation["targetRef"]) for relation in entity.get("relations", ()))
     spellings: dict[str, str] = {}
-    terms: dict[tuple[str, str | None], Term] = {}
-    for path, value in pairs:
-        lowered, key = _keys.get(path) or _lowered(path)
-        original: str | None
+    for path, _ in pairs:
+        lowered, _key = _keys.get(path) or _lowered(path)
         if spellings.setdefault(lowered, path) != path:
             raise _collisions(pairs)
-        if key is None:
-            continue
-        if value is True:
-            text, original = "true", "true"
-        else:
-            original = _text(value)
-            if original is None:
-                terms.setdefault((key, None), Term(key, None, None))
-                continue
-            text = original.lower()
-            if len(text) > MAX_VALUE or (not text.isascii() and _code_units(text) > MAX_VALUE):
-                terms.setdefault((key, None), Term(key, None, None))
-                continue
-        if (key, text) not in terms:
-            terms[key, text] = Term(key, text, original)
-    return list(terms.values())
+    return pairs
+
+
+def term_of(path: str, value: Any) -> Term | None:
+    """The term of one path and value; None for a path that is too long to be a key."""
+    _, key = _keys.get(path) or _lowered(path)
+    if key is None:
+        return None
+    original = _text(value)
+    if original is None:
+        return Term(key, None, None)
+    lowered = original.lower()
+    if len(lowered) > MAX_VALUE or (not lowered.isascii() and _code_units(lowered) > MAX_VALUE):
+        return Term(key, None, None)
+    return Term(key, lowered, original)
 
 
 _MAX_KEYS = 50_000

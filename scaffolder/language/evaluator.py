@@ -80,6 +80,11 @@ OPERATORS: Final[dict[str, Operator]] = {
     ">": lambda left, right, meter: order(left, right, meter) == 1,
     ">=": lambda left, right, meter: order(left, right, meter) in (0, 1),
 }
+_FILTERS: Final = {
+    (cookiecutter, legacy): {**filters, **(LEGACY_FILTERS if legacy else {})}
+    for cookiecutter, filters in ((False, FILTERS), (True, COOKIECUTTER_FILTERS))
+    for legacy in (False, True)
+}
 _BUILTINS: Final = {name: Builtin(name) for name in ("range", "cycler", "joiner")}
 _PYTHON_NAMES: Final[dict[str, Value]] = {"True": True, "False": False, "None": None}
 _NOTHING: Final = object()
@@ -110,34 +115,12 @@ class ExpressionCompiler:
         self._names = names
         self._dialect = dialect
         self._cookiecutter = dialect.cookiecutter
-        filters = COOKIECUTTER_FILTERS if dialect.cookiecutter else FILTERS
-        self._filters = {**filters, **LEGACY_FILTERS} if dialect.legacy else filters
+        self._filters = _FILTERS[dialect.cookiecutter, dialect.legacy]
         self._host = host
         self._slots = count()
         self._computed_member = self._calls = self._mutating_name = False
         self.nodes = 0
         self.loop_names = 0
-        self._kinds: dict[type, Callable[[Any, Region], Evaluate]] = {
-            Literal: self._literal,
-            RegexLiteral: self._regex,
-            Name: self._name,
-            ArrayLiteral: self._array,
-            Group: self._group,
-            RecordLiteral: self._record,
-            Member: self._member,
-            Call: self._call,
-            Filter: self._filter,
-            Test: self._test,
-            Not: self._not,
-            Unary: self._unary,
-            Chain: self._chain,
-            Power: self._power,
-            Contains: self._contains,
-            And: self._and,
-            Or: self._or,
-            InlineIf: self._inline_if,
-            Capture: self.capture,
-        }
 
     @property
     def mutates(self) -> bool:
@@ -147,7 +130,7 @@ class ExpressionCompiler:
     def expression(self, node: Expression, region: Region) -> Evaluate:
         """The closure of a node."""
         self.nodes += 1
-        return self._kinds[type(node)](node, region)
+        return _KINDS[type(node)](self, node, region)
 
     def capture(self, node: Capture, region: Region) -> Evaluate:
         """The text of a body; what bodies are, the compiler of statements knows."""
@@ -515,3 +498,26 @@ def _path(callee: Expression) -> str | None:
         parent = _path(callee.target)
         return f"{parent}.{callee.key.value}" if parent else None
     return None
+
+
+_KINDS: Final[dict[type, Callable[[ExpressionCompiler, Any, Region], Evaluate]]] = {
+    Literal: ExpressionCompiler._literal,
+    RegexLiteral: ExpressionCompiler._regex,
+    Name: ExpressionCompiler._name,
+    ArrayLiteral: ExpressionCompiler._array,
+    Group: ExpressionCompiler._group,
+    RecordLiteral: ExpressionCompiler._record,
+    Member: ExpressionCompiler._member,
+    Call: ExpressionCompiler._call,
+    Filter: ExpressionCompiler._filter,
+    Test: ExpressionCompiler._test,
+    Not: ExpressionCompiler._not,
+    Unary: ExpressionCompiler._unary,
+    Chain: ExpressionCompiler._chain,
+    Power: ExpressionCompiler._power,
+    Contains: ExpressionCompiler._contains,
+    And: ExpressionCompiler._and,
+    Or: ExpressionCompiler._or,
+    InlineIf: ExpressionCompiler._inline_if,
+    Capture: lambda compiler, node, region: compiler.capture(node, region),
+}

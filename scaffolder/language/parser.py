@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from scaffolder.language.errors import LanguageError, LimitError, quoted
-from scaffolder.language.expressions import ExpressionParser
+from scaffolder.language.expressions import ExpressionParser, path_expression
 from scaffolder.language.legacy import LEGACY_TAGS
 from scaffolder.language.lexer import Dialect, Piece, Token, pieces
 from scaffolder.language.limits import Limits
@@ -287,6 +287,8 @@ class _TemplateParser:
         return Switch(subject, cases, otherwise, piece.at)
 
     def _expression(self, tokens: Sequence[Token]) -> Expression:
+        if tokens[0].kind == "path":
+            return path_expression(tokens[0])
         return ExpressionParser(tokens, self._limits.nesting).whole()
 
     def _targets(self, tokens: Sequence[Token]) -> list[Name]:
