@@ -10,6 +10,7 @@ from catalog.control import CatalogControls
 from catalog.ingestion.config_locations import configured_location
 from catalog.ingestion.connection import Connection
 from catalog.ingestion.locations import RegisteredLocations
+from catalog.ingestion.parse_pool import ParsePool
 from catalog.ingestion.rules import parse_rules
 from catalog.interfaces import (
     CatalogControl,
@@ -54,8 +55,11 @@ class CatalogPlugin:
 
         host.commands(catalog_commands(host, connection))
 
+        parser = ParsePool()
         allowed = extensions.allowed_location_types
-        pipeline = Pipeline(lambda: processing_steps(host.reading, settings, extensions), rules, host.reading, allowed)
+        pipeline = Pipeline(
+            lambda: processing_steps(host.reading, parser, settings, extensions), rules, host.reading, allowed
+        )
         locations = RegisteredLocations(
             store, pipeline, allowed, on_conflict=settings.default_location_conflict_strategy
         )
@@ -87,5 +91,6 @@ class CatalogPlugin:
 
         host.on_start(start)
         host.on_stop(index.stop)
+        host.on_stop(parser.close)
         if settings.processing_interval is not False:
             host.background("catalog-ingest", ingest, role="ingest")

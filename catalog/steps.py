@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.interfaces import Reading
+from catalog.ingestion.parse_pool import ParsePool
 from catalog.interfaces import CatalogExtensions, CatalogProcessor
 from catalog.processing.steps.annotate_location import AnnotateLocationEntityProcessor
 from catalog.processing.steps.builtin_kinds import BuiltinKindsEntityProcessor
@@ -13,7 +14,7 @@ from catalog.settings import CatalogSettings
 
 
 def processing_steps(
-    reading: Reading, settings: CatalogSettings, extensions: CatalogExtensions
+    reading: Reading, parser: ParsePool, settings: CatalogSettings, extensions: CatalogExtensions
 ) -> list[CatalogProcessor]:
     """The built-in steps, then those of plugins; a plugin's step replaces the built-in one of its name."""
     added = {step.name for step in extensions.processors}
@@ -23,9 +24,9 @@ def processing_steps(
     ]
     if not settings.disable_default_processors:
         steps += [
-            FileReaderProcessor(reading),
-            UrlReaderProcessor(reading),
-            GitReaderProcessor(reading),
+            FileReaderProcessor(reading, parser),
+            UrlReaderProcessor(reading, parser),
+            GitReaderProcessor(reading, parser),
             AnnotateLocationEntityProcessor(reading),
         ]
     if settings.processors.codeowners.enabled:

@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from catalog.query.needs import ALL, Need
 from catalog.query.predicates import AllOf, AnyOf, HasKey, HasPrefix, HasValue, Not, Predicate
-from catalog.query.structures import EntitySet, Ordered, Structure
+from catalog.query.structures import EntitySet, Structure
 
 EMPTY = BitMap()
 
@@ -34,8 +34,7 @@ def evaluate(predicate: Predicate, have: Mapping[Need, Structure]) -> BitMap:
         case HasKey(key):
             return entities_of(have, Need("key", key))
         case HasPrefix(key, prefix):
-            order = have.get(Need("order", key))
-            return order.index.prefixed(prefix.encode()) if isinstance(order, Ordered) else EMPTY
+            return entities_of(have, Need("prefix", key, prefix))
         case AnyOf(parts):
             return _union([evaluate(part, have) for part in parts])
         case Not(part):

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 FEW = 8
 """Up to so many wanted entities of a block are looked up one by one."""
 
-MANY = 30
+MANY = 100
 """From so many hits in a block on, looking into each value is cheaper than looking for the next hit."""
 
 Row = tuple[bytes, int]

@@ -5,10 +5,14 @@ How it works: docs/query.md.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 
 from pyroaring import BitMap
 
+from app.errors import ServiceUnavailableError
 from app.interfaces import Database
 from catalog.interfaces import FacetValue, Order, Page, PageRequest, Query
 from catalog.query.documents import Documents
@@ -16,6 +20,7 @@ from catalog.query.facets import Facets
 from catalog.query.freshness import MOST, Freshness
 from catalog.query.lists import Lists
 from catalog.query.loading import MANY_SPELLINGS, Scope, Structures
+from catalog.query.needs import REFS, Need
 from catalog.query.pages import Pages
 from catalog.query.selection import ALL_ENTITIES, Asked, Selection
 from catalog.query.structures import Patch
@@ -24,6 +29,10 @@ from catalog.store.reads import CatalogReads
 
 BUDGET = 256 * 1024 * 1024
 """Bytes that documents, sets, orders and results may take together; ten thousand entities need a fifth of it."""
+
+
+ALWAYS_ASKED = (Need("facet", "kind"), Need("order", "metadata.name"), REFS)
+log = logging.getLogger(__name__)
 
 
 class CatalogIndex:
@@ -52,15 +61,31 @@ class CatalogIndex:
         self._pages = Pages(self._selection, self._documents)
         self._lists = Lists(self._selection, self._documents)
         self._facets = Facets(self._selection)
+        self._warming: asyncio.Task[None] | None = None
 
     # -------------------------------------------------------------------------------------------------- running
 
     async def start(self) -> None:
-        """Follow changes of other processes as well, until `stop()`."""
+        """Follow changes of other processes as well, until `stop()`; load in the background what is always asked."""
         self._freshness.start()
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm(), name="catalog-index-warm")
 
     async def stop(self) -> None:
         await self._freshness.stop()
+        if self._warming is not None:
+            self._warming.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._warming
+            self._warming = None
+
+    async def _warm(self) -> None:
+        try:
+            await self._fresh()
+            for need in ALWAYS_ASKED:
+                await self._structures.need([need])
+        except ServiceUnavailableError as error:
+            log.warning("the catalog's index cannot be loaded yet: %s", error)
 
     def advance(self, revision: int, changed: Iterable[int] = ()) -> None:
         """A writer of this process has committed this revision: every read from now on sees it.

@@ -13,7 +13,8 @@ from catalog.query.documents import Documents
 from catalog.query.needs import REFS, Need
 from catalog.query.selection import Asked, Selection, View
 
-MAX_ORDERS = 20
+MAX_ORDERS = 5
+"""Each takes an index over all its rows; people sort by one or two fields."""
 BATCH = 200
 """Entities of one batch of a stream."""
 

@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from weakref import WeakValueDictionary
 
+from pyroaring import BitMap
+
 from catalog.query.caches import Cache
 from catalog.query.needs import Need, unspeakable
 from catalog.query.order_index import OrderIndex
 from catalog.query.structures import EntitySet, Ordered, Patch, Spellings, Structure
 from catalog.store.reads import CatalogReads
 
+TOGETHER = ("value", "key")
+"""Kinds that one statement loads, however many there are."""
+AT_ONCE = 3
+"""Long loads that may run at the same time; the others wait, so that hundreds do not take every connection."""
 MANY_SPELLINGS = 5_000
 """Values of a facet beyond which it is counted by walking its rows instead of by intersecting a set per value."""
 
@@ -54,6 +60,7 @@ class Structures:
         self._live: WeakValueDictionary[Need, Structure] = WeakValueDictionary()
         self._coming: dict[Need, asyncio.Task[Mapping[Need, Structure]]] = {}
         self._loads: list[_Load] = []
+        self._long = asyncio.Semaphore(AT_ONCE)
         self._generation = 0
         self.epoch = 0
         """Changes with every patch: what was computed from structures holds as long as it stays."""
@@ -96,9 +103,8 @@ class Structures:
 
     def _load(self, missing: Sequence[Need]) -> list[asyncio.Task[Mapping[Need, Structure]]]:
         new = [need for need in missing if need not in self._coming]
-        values = [need for need in new if need.kind == "value"]
-        parts = [[need] for need in new if need.kind != "value"]
-        for part in [values, *parts] if values else parts:
+        together = [[need for need in new if need.kind == kind] for kind in TOGETHER]
+        for part in [*filter(None, together), *([need] for need in new if need.kind not in TOGETHER)]:
             load = _Load(part)
             self._loads.append(load)
             task = asyncio.create_task(self._run(load), name="catalog-index-load")
@@ -136,15 +142,23 @@ class Structures:
                 found = await reads.with_values([(one.key, one.value) for one in needs])
                 return {one: EntitySet(one, ids) for one, ids in zip(needs, found, strict=True)}
             case "key":
-                return {need: EntitySet(need, await reads.with_key(need.key))}
+                found = await reads.with_keys([one.key for one in needs])
+                return {one: EntitySet(one, ids) for one, ids in zip(needs, found, strict=True)}
+            case "prefix":
+                order = Need("order", need.key)
+                ordered = (await self.need([order]))[order]
+                begun = ordered.index.prefixed(need.value.encode()) if isinstance(ordered, Ordered) else BitMap()
+                return {need: EntitySet(need, begun)}
             case "all":
                 return {need: EntitySet(need, await reads.entity_ids())}
             case "order" | "refs":
-                return {need: await self._ordered(need.key)}
+                async with self._long:
+                    return {need: await self._ordered(need.key)}
             case "facet":
-                if await reads.has_more_values(need.key, self._many_spellings):
-                    return {need: await self._ordered(need.key, original=True)}
-                return {need: Spellings(need.key, await reads.spellings(need.key))}
+                async with self._long:
+                    if await reads.has_more_values(need.key, self._many_spellings):
+                        return {need: await self._ordered(need.key, original=True)}
+                    return {need: Spellings(need.key, await reads.spellings(need.key))}
 
     async def _ordered(self, key: str, *, original: bool = False) -> Ordered:
         index = OrderIndex()

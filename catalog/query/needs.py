@@ -6,14 +6,15 @@ from typing import Literal, NamedTuple
 
 from catalog.query.predicates import AllOf, AnyOf, HasKey, HasPrefix, HasValue, Not, Predicate
 
-Kind = Literal["all", "value", "key", "order", "refs", "facet"]
+Kind = Literal["all", "value", "key", "prefix", "order", "refs", "facet"]
 
 
 class Need(NamedTuple):
     """One structure of the index.
 
-    `all`: every entity. `value`: entities with a key and value. `key`: entities with a key. `order`: rows of a key in
-    order. `refs`: entities in the order of their refs. `facet`: how many entities each original value of a key has.
+    `all`: every entity. `value`: entities with a key and value. `key`: entities with a key. `prefix`: entities with a
+    key and a value that begins so. `order`: rows of a key in order. `refs`: entities in the order of their refs.
+    `facet`: how many entities each original value of a key has.
     """
 
     kind: Kind
@@ -47,8 +48,8 @@ def _collect(predicate: Predicate, found: dict[Need, None]) -> None:
                 found[Need("value", key, value)] = None
         case HasKey(key):
             found[Need("key", key)] = None
-        case HasPrefix(key):
-            found[Need("order", key)] = None
+        case HasPrefix(key, prefix):
+            found[Need("prefix", key, prefix)] = None
         case AllOf(parts) | AnyOf(parts):
             if not parts:
                 found[ALL] = None

@@ -124,25 +124,32 @@ class Selection:
         return View(among, found)
 
     async def search(self, text: TextSearch) -> tuple[int, BitMap]:
-        """The entities that hold a text in one of the fields, and the epoch for which that is true."""
+        """The entities that hold a text in one of the fields, and the epoch for which that is true.
+
+        While the catalog changes without pause, an entity that has just changed may be missed.
+        """
         key = ("text", text)
-        found: BitMap | None = self.recall(key)
-        if found is not None:
-            return self.epoch, found
+        known: BitMap | None = self.recall(key)
+        if known is not None:
+            return self.epoch, known
         # An index over a million uids would say no more than this does.
         fields = [f for f in text.fields if f != "metadata.uid" or set(text.needle) <= set("0123456789abcdef-")]
-        needs = [Need("order", field) for field in fields]
         needle = text.needle.encode("utf-8", "replace")
-        while True:
-            have = await self._structures.need(needs)
-            epoch = self.epoch
-            orders = [one.index for one in have.values() if isinstance(one, Ordered)]
-            found = await self.sliced(partial(_holding, orders, needle))
+        found = BitMap()
+        for _ in range(PATIENCE):
+            epoch, found = self.epoch, BitMap()
+            for field in fields:
+                found |= await self._holding(Need("order", field), needle)
             if epoch == self.epoch:
                 break
         self.recall(key)
         self.remember(key, found, size_of(found) + 4 * len(needle))
-        return epoch, found
+        return self.epoch, found
+
+    async def _holding(self, need: Need, needle: bytes) -> BitMap:
+        """One field after the other, so that no more than one has to be in memory."""
+        order = (await self._structures.need([need])).get(need)
+        return await self.sliced(partial(order.index.holding, needle)) if isinstance(order, Ordered) else BitMap()
 
     async def sliced(self, work: Callable[[], Generator[None, None, T]]) -> T:
         """Do work that takes long, others coming in between; anew from the start when the catalog has changed."""
@@ -157,10 +164,3 @@ class Selection:
                 if attempt < PATIENCE:
                     await asyncio.sleep(0)
         raise AssertionError("the last attempt lets nobody change anything")
-
-
-def _holding(orders: Sequence[OrderIndex], needle: bytes) -> Generator[None, None, BitMap]:
-    found = BitMap()
-    for order in orders:
-        found |= yield from order.holding(needle)
-    return found

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pyroaring import BitMap
 
-from catalog.query.needs import ALL, REF_KEY, Need
+from catalog.query.needs import REF_KEY, Need
 from catalog.query.order_index import OrderIndex
 from catalog.store.reads import EntityState, TermRow
 
@@ -65,7 +65,7 @@ class Structure(Protocol):
 
 
 class EntitySet:
-    """The entities that have a key, or a key and a value, or all there are."""
+    """The entities that have a key, or a key and a value (or the beginning of one), or all there are."""
 
     __slots__ = ("__weakref__", "entities", "need")
 
@@ -75,11 +75,17 @@ class EntitySet:
 
     def apply(self, patch: Patch) -> None:
         self.entities.difference_update(patch.ids)
-        if self.need == ALL:
-            self.entities.update(patch.present)
-        else:
-            key, value = self.need.key, self.need.value if self.need.kind == "value" else None
-            self.entities.update(patch.having(key, value))
+        match self.need:
+            case Need("value", key, value):
+                self.entities.update(patch.having(key, value))
+            case Need("key", key):
+                self.entities.update(patch.having(key, None))
+            case Need("prefix", key, prefix):
+                rows = patch.rows(key, original=False)
+                begun = [one for one, values in rows.items() if any(v.startswith(prefix.encode()) for v in values)]
+                self.entities.update(begun)
+            case _:
+                self.entities.update(patch.present)
 
     @property
     def size(self) -> int:

@@ -17,7 +17,7 @@ from catalog.interfaces import Entity
 from catalog.json_numbers import dumps
 from catalog.model.errors import serialized
 from catalog.stitching.final_entity import final_entity
-from catalog.stitching.terms import terms_of
+from catalog.stitching.terms import pairs_of, term_of
 from catalog.store.documents import load_entity
 from catalog.store.finals import Stitched, store_finals
 from catalog.store.stitch_queue import finish_requests
@@ -48,7 +48,7 @@ class Stitcher:
     def __init__(self, store: CatalogStore, *, mark_orphans: bool) -> None:
         self._store = store
         self._mark_orphans = mark_orphans
-        self._numbers = TermNumbers()
+        self._numbers = TermNumbers(term_of)
 
     async def run_batch(self, limit: int = BATCH) -> Stitching:
         """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do."""
@@ -113,7 +113,7 @@ class Stitcher:
                     errors=() if errors == "[]" else orjson.loads(errors),
                     orphan=held is not None and ref not in held,
                 )
-                terms = terms_of(final.entity)
+                pairs = pairs_of(final.entity)
             except CallboardError as error:
                 # It keeps its previous final version, or stays out of sight. Source: §2.1.
                 log.warning("entity %s cannot be stitched: %s", ref, describe(error))
@@ -121,4 +121,4 @@ class Stitcher:
                 continue
             if failed_before is not None:
                 batch.failed[entity_id] = None
-            batch.ready.append(Stitched(entity_id, ref, final.hash, final.document.decode(), terms, causes[ref]))
+            batch.ready.append(Stitched(entity_id, ref, final.hash, final.document.decode(), pairs, causes[ref]))

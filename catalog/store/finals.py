@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog.interfaces import Cause
 from catalog.store.removal import POSTING, term_ids, terms_blob
-from catalog.store.terms import SearchTerm, TermNumbers
+from catalog.store.terms import Pairs, TermNumbers
 from catalog.store.writing import CatalogWrite, cause_json
 
 UNKNOWN = cause_json(Cause("location"))
@@ -21,7 +21,7 @@ class Stitched(NamedTuple):
     ref: str
     hash: str
     document: str
-    terms: Sequence[SearchTerm]
+    pairs: Pairs
     cause: str | None
 
 
@@ -38,7 +38,7 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
     if not changed:
         return 0
     changed.sort(key=lambda one: one.ref)
-    ids = await numbers.resolve(write, [(one.entity_id not in stored, one.terms) for one in changed])
+    ids = await numbers.resolve(write, [(one.entity_id not in stored, one.pairs) for one in changed])
     added: list[tuple[int, int]] = []
     removed: list[tuple[int, int]] = []
     fresh, replaced = [], []

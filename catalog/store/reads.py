@@ -112,14 +112,16 @@ class CatalogReads:
             found[place] = _ids(ids)
         return found
 
-    async def with_key(self, key: str) -> list[int]:
-        """Entities that have the key, whatever the value; one with several values comes several times."""
+    async def with_keys(self, keys: Sequence[str]) -> list[list[int]]:
+        """For each key the entities that have it, whatever the value; one with several values comes several times."""
         rows = await self._database.read(
-            f"SELECT {self._ids.format('p.entity_id')} FROM catalog_key AS k"  # noqa: S608
-            " JOIN catalog_term AS t ON t.key_id = k.id JOIN catalog_posting AS p ON p.term_id = t.id WHERE k.key = ?",
-            key,
+            f"SELECT k.key, {self._ids.format('p.entity_id')} FROM catalog_key AS k"  # noqa: S608
+            " JOIN catalog_term AS t ON t.key_id = k.id JOIN catalog_posting AS p ON p.term_id = t.id"
+            f" WHERE {self._database.any_of('k.key', 'text')} GROUP BY k.key",
+            self._database.array(keys),
         )
-        return _ids(rows[0][0])
+        found = {key: _ids(ids) for key, ids in rows}
+        return [found.get(key, []) for key in keys]
 
     async def has_more_values(self, key: str, than: int) -> bool:
         """Whether a key has more spellings of values than that."""

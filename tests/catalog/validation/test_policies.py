@@ -10,7 +10,7 @@ import pytest
 from app.errors import CallboardError
 from catalog.model.errors import FormError
 from catalog.validation.envelope import check_envelope, envelope_violation
-from catalog.validation.policies import EnvelopeError, FieldError, check_entity_schema, enforce_policies
+from catalog.validation.policies import EnvelopeError, FieldError, enforce_policies
 from tests.catalog.validation.samples import VALID
 
 MORE = (
@@ -118,10 +118,3 @@ def test_errors_lead_to_the_field() -> None:
     with pytest.raises(EnvelopeError) as envelope:
         enforce_policies(changed(metadata__tags=["a", 1]))
     assert envelope.value.violation.path == ("metadata", "tags", 1)
-
-
-def test_a_stored_entity_may_have_relations_and_status() -> None:
-    relations = [{"type": "ownedBy", "targetRef": "group:default/x"}]
-    check_entity_schema(changed(relations=relations, status={"items": []}))
-    with pytest.raises(FormError, match=r"/relations/0 must have required property 'targetRef'"):
-        check_entity_schema(changed(relations=[{"type": "ownedBy"}]))

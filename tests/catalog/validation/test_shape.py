@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from catalog.model.ai_kinds import AI_KINDS
 from catalog.model.kinds import BUILTIN_KINDS, Kind
 from catalog.model.schema import record, text
 from catalog.validation.kinds import KindError, KindValidator
@@ -96,3 +97,31 @@ def test_an_invalid_entity_of_a_known_kind_is_an_error_that_leads_to_the_place()
     assert caught.value.violation.path == ("spec", "cogs")
     with pytest.raises(KindError, match="<root> must have required property 'spec' - missingProperty: spec"):
         validator.recognizes({"apiVersion": "acme.example/v1", "kind": "Gizmo"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "message"),
+    [
+        ("API", {"type": "mcp-server", "remotes": [{"type": "http", "url": "https://x"}]}, None),
+        ("API", {"type": "mcp-server"}, "/spec must have required property 'remotes' - missingProperty: remotes"),
+        ("API", {"type": "mcp-server", "remotes": []}, "/spec/remotes must NOT have fewer than 1 items - limit: 1"),
+        ("API", {"type": "openapi"}, "/spec must have required property 'definition' - missingProperty: definition"),
+        ("AiResource", {"type": "skill", "agents": ["a"]}, None),
+        ("AiResource", {"type": "rule"}, "/spec must have required property 'category' - missingProperty: category"),
+        ("AiResource", {"type": "plugin"}, "/spec must have required property 'skills' - missingProperty: skills"),
+        ("AiResource", {"type": "other"}, None),
+    ],
+)
+def test_kinds_for_agents_depend_on_their_type(kind: str, spec: dict[str, Any], message: str | None) -> None:
+    validator = KindValidator((*BUILTIN_KINDS, *AI_KINDS))
+    entity = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": kind,
+        "spec": {"lifecycle": "production", "owner": "x", **spec},
+    }
+    if message is None:
+        assert validator.recognizes(entity)
+    else:
+        with pytest.raises(KindError) as caught:
+            validator.recognizes(entity)
+        assert str(caught.value) == message

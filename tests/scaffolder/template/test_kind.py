@@ -59,6 +59,9 @@ def test_the_plugin_adds_the_kind_and_its_processor() -> None:
             assert kind is CatalogExtensions
             return extensions
 
+        def mount(self, plugin: str, router: object) -> None:
+            assert plugin == "scaffolder"
+
     ScaffolderPlugin().register(Host())  # type: ignore[arg-type]
     assert TEMPLATE in extensions.kinds
     assert [processor.name for processor in extensions.processors] == ["ScaffolderEntitiesProcessor"]
