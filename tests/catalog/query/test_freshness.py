@@ -9,7 +9,7 @@ from app.database.postgres import PostgresDatabase
 from app.database.sqlite import SqliteDatabase
 from app.interfaces import Database
 from catalog.interfaces import FullText, Order, PageRequest
-from catalog.query.engine import CatalogIndex
+from catalog.query.engine import ALWAYS_ASKED, CatalogIndex
 from tests.catalog.query.store import Store, Stored, named
 
 RED, BLUE = ("spec.colour", "red"), ("spec.colour", "blue")
@@ -137,6 +137,20 @@ async def test_changes_of_another_process_are_seen_soon(
 
 async def _counts(index: CatalogIndex, number: int) -> bool:
     return await index.count(None) == number
+
+
+async def test_what_is_always_asked_is_loaded_at_start(database: Database, store: Store) -> None:
+    await store.write(named("a"))
+    index = CatalogIndex(database)
+    await index.start()
+    try:
+        await eventually(lambda: _loaded(index))
+    finally:
+        await index.stop()
+
+
+async def _loaded(index: CatalogIndex) -> bool:
+    return index._structures.at_hand(ALWAYS_ASKED) is not None
 
 
 async def test_a_revision_that_does_not_exist_costs_one_look_only(database: Database, store: Store) -> None:
