@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import typer
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -19,6 +19,10 @@ from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permis
 from app.lifecycle import Lifecycle
 from app.schedule import Scheduler
 
+if TYPE_CHECKING:
+    import typer
+
+_ID: Final = re.compile(r"[a-z][a-z0-9-]*")
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -63,7 +67,9 @@ class Host:
         self._ports: dict[type[Any], Any] = {}
 
     def register(self, plugin: Any) -> None:
-        """Lets a plugin register itself. Raises ValueError for a second plugin of the same id."""
+        """Lets a plugin register itself. Raises ValueError for a second plugin of the same id, or one that is no id."""
+        if not _ID.fullmatch(plugin.id):
+            raise ValueError(f"'{plugin.id}' is no plugin id: lower-case letters, digits and dashes")
         if plugin.id in self.plugins:
             raise ValueError(f"there are two plugins '{plugin.id}'")
         self.plugins.append(plugin.id)
@@ -92,6 +98,9 @@ class Host:
 
     def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
         self.mounts.add(plugin, router, contract)
+
+    def contracts(self) -> dict[str, Any]:
+        return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}
 
     def mount_root(self, router: APIRouter) -> None:
         self.mounts.add_root(router)

@@ -17,7 +17,7 @@ from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
 from app.config import ConfigError, LayeredConfig, load_config
 from app.database.engine import open_database
-from app.database.migrations import migrate
+from app.database.heads import behind
 from app.database.settings import DatabaseSettings
 from app.errors import CallboardError
 from app.events import EventBus
@@ -42,8 +42,9 @@ ENTRY_POINTS: Final = "callboard.plugins"
 log = logging.getLogger(__name__)
 
 
-class PermissionSettings(BaseModel, frozen=True):
+class PermissionSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
     enabled: bool = False
+    """Ask the policy before users do anything; without, they may do everything."""
 
 
 def create_app(
@@ -99,6 +100,7 @@ def create_host(
         except CallboardError as error:
             raise ConfigError(f"plugin '{plugin.id}': {error}") from error
     _schedule(host)
+    config.settings("backend.logger", LoggerSettings)
     host.on_start(partial(_warn_of_unknown_keys, config))
     return host
 
@@ -179,6 +181,10 @@ def _start_services(host: Host, *, migrations: bool) -> None:
 
 async def bring_up_to_date(host: Host) -> dict[str, list[str]]:
     """Applies what is missing of all plugins' migrations; gives what was applied."""
+    if not await behind(host.database, host.migration_packages):
+        return {}
+    from app.database.migrations import migrate
+
     applied = await migrate(host.database.engine, host.migration_packages)
     for plugin, revisions in applied.items():
         log.info("Migrated the tables of '%s': %s", plugin, ", ".join(revisions))

@@ -52,7 +52,7 @@ def serve(host: Host, *, port: int | None) -> int:
     """Serves until told to stop; gives the exit code."""
     backend = host.settings("backend", BackendSettings)
     settings = host.settings("backend.logger", LoggerSettings)
-    configure_logs(settings, Redactor(secrets_of(host.config.get(""))))
+    configure_logs(settings, Redactor(secrets_of(host.config.everything())))
     requests = RequestLog(pretty=is_pretty(settings, sys.stdout))
     app = application(host, env=os.environ, request_log=requests)
     address = backend.listen.host
@@ -61,6 +61,7 @@ def serve(host: Host, *, port: int | None) -> int:
         host=address or None,  # type: ignore[arg-type]
         port=backend.listen.port if port is None else port,
         log_config=None,
+        log_level=logging.WARNING,
         access_log=False,
         server_header=False,
         lifespan="on",
@@ -79,7 +80,7 @@ def serve(host: Host, *, port: int | None) -> int:
 
 def migrate_only(host: Host) -> int:
     """Migrates the database and gives the exit code."""
-    configure_logs(host.settings("backend.logger", LoggerSettings), Redactor(secrets_of(host.config.get(""))))
+    configure_logs(host.settings("backend.logger", LoggerSettings), Redactor(secrets_of(host.config.everything())))
     if not asyncio.run(migrate_database(host)):
         log.info("The database's schema is up to date")
     return 0

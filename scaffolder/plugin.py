@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
@@ -13,6 +15,8 @@ class ScaffolderPlugin:
     id = "scaffolder"
 
     def register(self, host: PluginHost) -> None:
+        # What every plugin's mount has is there already, and so is the refusal of tokens meant for other plugins.
+        host.mount(self.id, APIRouter())
         catalog = host.extension(CatalogExtensions)
         catalog.add_kind(TEMPLATE)
         catalog.add_processor(ScaffolderEntitiesProcessor())

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.errors import InputError
 
-MAX_DEPTH = 50
+MAX_DEPTH = 100
 """Levels of `allOf`, `anyOf` and `not`; a tree that is deeper is an attack or a mistake."""
 
 

@@ -56,6 +56,10 @@ class PermissionService:
             raise ValueError("A permission policy is installed already")
         self._policy = policy
 
+    def permission(self, name: str) -> Permission | None:
+        declared = (plugin.permissions.get(name) for plugin in self._plugins.values())
+        return next((permission for permission in declared if permission is not None), None)
+
     def validate(self, conditions: Mapping[str, Any]) -> None:
         for condition in conditions_in(parse_criteria(conditions)):
             self._owner(condition.resource_type).rule_for(condition.resource_type, condition)

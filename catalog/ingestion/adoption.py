@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from catalog.interfaces import Cause
 from catalog.ingestion.mutation import adopt
+from catalog.interfaces import Cause
 from catalog.store.conflicts import store_conflicts
 from catalog.store.references import Edge, edges_from, edges_to, store_edges, unreachable
 from catalog.store.removal import remove_entities
@@ -66,9 +66,7 @@ async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force:
         if freed:
             plan = adopt(claims, known, freed=freed)
     await store_adoption(write, plan, lambda number: emissions[number].cause)
-    accepted = {
-        Edge(emissions[number].source_key, emissions[number].source_ref, ref) for number, ref in plan.accepted
-    }
+    accepted = {Edge(emissions[number].source_key, emissions[number].source_ref, ref) for number, ref in plan.accepted}
     removed = replaceable - accepted
     await store_edges(write, accepted - before, removed)
     adopted = {edge.target_ref for edge in accepted - before} & known.keys()
@@ -77,10 +75,7 @@ async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force:
         await _stitch_former_orphans(write, adopted, accepted - before, plan.update.keys())
     news = await store_conflicts(
         write,
-        {
-            (emissions[one.source].source, one.entity.ref, one.entity.location_key or ""): one
-            for one in plan.conflicts
-        },
+        {(emissions[one.source].source, one.entity.ref, one.entity.location_key or ""): one for one in plan.conflicts},
         asked={one.source for one in emissions},
         complete={one.source for one in emissions if one.complete},
     )

@@ -1,4 +1,4 @@
-"""Globs as catalog rules and locations write them: `*`, `**`, `?`, `[…]`, `{a,b}`; dots are ordinary, case is not told."""
+"""Globs of catalog rules and locations: `*`, `**`, `?`, `[…]`, `{a,b}`; dots are ordinary, case does not count."""
 
 from __future__ import annotations
 

@@ -23,8 +23,9 @@ characters of what is looked at closely."""
 _ODD = re.compile(
     r"""
     [^\n -~\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]
-    | (?:^|[\s\[{,])[&*!](?!\s)          # anchors, aliases, tags
+    | (?:^|[\s\[{,])(?:!|[&*](?!\s))      # tags, anchors, aliases
     | (?:^|[\s\[{,])\?(?=[\s,\[\]{}]|$)  # explicit keys
+    | [\[{,]\s*\?                         # and what libyaml takes for them
     | ^%                                 # directives
     """,
     re.VERBOSE | re.MULTILINE,
@@ -36,8 +37,8 @@ _BLOCK_SCALAR = re.compile(r"[ ][|>][-+]?[0-9]|[|>][-+0-9]*\#|^[|>]", re.MULTILI
 _MARKER = re.compile(r"^\.\.\.|^---[ ]*[^\s#]|\n +\Z", re.MULTILINE).search
 """Document ends, content behind a document start, spaces in the last line."""
 
-_TIGHT_COMMENTS = ('"#', "'#", "]#", "}#")
-"""Comments need space before them."""
+_TIGHT = ('"#', "'#", "]#", "}#", ",#", "[#", "{#", "-,", "-]", "-}")
+"""Comments need space before them; a dash alone is no text in flow style."""
 
 
 def _is_odd(text: str) -> bool:
@@ -46,7 +47,7 @@ def _is_odd(text: str) -> bool:
         return True
     if ("|" in text or ">" in text) and _BLOCK_SCALAR(text):
         return True
-    if "#" in text and any(tight in text for tight in _TIGHT_COMMENTS):
+    if any(tight in text for tight in _TIGHT):
         return True
     return ("---" in text or "..." in text or text.endswith(" ")) and _MARKER(text) is not None
 

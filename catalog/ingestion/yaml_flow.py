@@ -35,7 +35,7 @@ class FlowReader:
             if character == close:
                 break
             if character in ("]", "}"):
-                raise self._unclosed(name, close)
+                raise self._unclosed(name, close, cursor.position)
             if character == ",":
                 if separated:
                     raise cursor.error(f"Unexpected , in {name}")
@@ -136,18 +136,20 @@ class FlowReader:
     def _gap(self, name: str, close: str) -> bool:
         """To the next token; tells whether lines ended. Raises when the collection does."""
         cursor = self._cursor
+        before = cursor.position
         newline = cursor.skip_gap().newline
         if cursor.position >= cursor.end:
-            raise self._unclosed(name, close)
+            raise self._unclosed(name, close, before)
         if newline:
             indent = cursor.indentation()
             ends = indent == self._floor - 1 and self._level == 1 and cursor.at() in ("]", "}")
             if indent < self._floor and not ends:
-                raise self._unclosed(name, close)
+                raise self._unclosed(name, close, before)
         return newline
 
-    def _unclosed(self, name: str, close: str) -> Exception:
+    def _unclosed(self, name: str, close: str, position: int) -> Exception:
         title = name.capitalize()
         if self._at_root and self._level == 1:
-            return self._cursor.error(f"{title} must end with a {close}")
-        return self._cursor.error(f"{title} in block collection must be sufficiently indented and end with a {close}")
+            return self._cursor.error(f"{title} must end with a {close}", position)
+        message = f"{title} in block collection must be sufficiently indented and end with a {close}"
+        return self._cursor.error(message, position)

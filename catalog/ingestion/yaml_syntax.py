@@ -23,6 +23,9 @@ MAX_KEY = 1024
 MAX_ALIASES = 100
 """How often an anchored value may be used, nested uses multiplied. Source: §4.7."""
 
+MAX_EXPANDED = 1_000_000
+"""How many values all aliases of a document may stand for together."""
+
 
 class YamlError(CallboardError):
     """A document that is not YAML. `line` and `column` count from 1; the text ends with an excerpt of the place."""

@@ -16,6 +16,7 @@ from catalog.ingestion.yaml_keys import key_text
 from catalog.ingestion.yaml_scalars import legacy_plain_value, number_key, plain_value, tagged_value
 from catalog.ingestion.yaml_syntax import (
     MAX_ALIASES,
+    MAX_EXPANDED,
     Alias,
     AliasError,
     Mapping,
@@ -42,6 +43,8 @@ class _Anchored:
     done: bool = False
     count: int = 1
     inside: int = 0
+    weight: int = 0
+    """Values in it, those behind aliases included; 0 while nobody has asked."""
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Values:
     _anchors: dict[str, Node] = field(default_factory=dict)
     _anchored: dict[int, _Anchored] = field(default_factory=dict)
     _targets: dict[int, Node] = field(default_factory=dict)
+    _expanded: int = 0
 
     def value(self, node: Node) -> Any:
         """Raises YamlError for a tag, key or alias that is not right."""
@@ -188,9 +192,11 @@ class Values:
         if not anchored.done:
             raise AliasError("An alias must not stand inside its own anchor", self.source, node.position)
         anchored.count += 1
-        if anchored.inside == 0:
+        if anchored.weight == 0:
+            anchored.weight = _weight(anchored.value)
             anchored.inside = self._aliases_in(target)
-        if anchored.count * anchored.inside > MAX_ALIASES:
+        self._expanded += anchored.weight
+        if anchored.count * anchored.inside > MAX_ALIASES or self._expanded > MAX_EXPANDED:
             raise AliasError("Excessive alias count indicates a resource exhaustion attack", self.source, node.position)
         return anchored.value
 
@@ -234,3 +240,9 @@ class Values:
 
     def _error(self, message: str, node: Node) -> YamlError:
         return YamlError(message, self.source, node.position)
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_weight, value.values()))
+    return 1 + sum(map(_weight, value)) if isinstance(value, list) else 1

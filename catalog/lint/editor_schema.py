@@ -50,7 +50,26 @@ def _of_kind(kind: Kind) -> Schema:
             "required": ["apiVersion", "kind"],
             "properties": {"apiVersion": {"enum": list(kind.api_versions)}, "kind": {"const": kind.name}},
         },
-        "then": {"properties": {"spec": {"description": kind.description, **_with_placeholders(kind.spec)}}},
+        "then": {"properties": {"spec": {"description": kind.description, **_spec(kind)}}},
+    }
+
+
+def _spec(kind: Kind) -> Schema:
+    general = _with_placeholders(kind.spec)
+    if not kind.variants:
+        return general
+    special: Schema = {"properties": {"type": {"enum": sorted(kind.variants)}}, "required": ["type"]}
+    return {
+        "allOf": [
+            {"if": special, "else": general},
+            *(
+                {
+                    "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+                    "then": _with_placeholders(spec),
+                }
+                for name, spec in kind.variants.items()
+            ),
+        ]
     }
 
 

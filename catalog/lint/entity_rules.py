@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from app.errors import CallboardError
 from catalog.lint.placeholders import Placeholder, replaced, unread
 from catalog.model.kinds import Kind
 from catalog.model.refs import DEFAULT_NAMESPACE, ref_of
-from catalog.model.relations import mentions, sort_references
+from catalog.model.relations import mentions
 from catalog.stitching.terms import terms_of
 from catalog.validation.envelope import envelope_violation
 from catalog.validation.kinds import KindError, KindValidator
@@ -49,12 +49,10 @@ class Checked:
 class EntityRules:
     """`recognizes` asks whoever else knows kinds; it may raise CallboardError for an invalid entity."""
 
-    def __init__(self, kinds: Mapping[str, Kind] | list[Kind], recognizes: Callable[[Entity], bool]) -> None:
-        self._kinds = list(kinds.values()) if isinstance(kinds, Mapping) else kinds
-        self._validator = KindValidator(self._kinds)
-        self._references = {
-            (version, kind.name): kind.references for kind in self._kinds for version in kind.api_versions
-        }
+    def __init__(self, kinds: Iterable[Kind], recognizes: Callable[[Entity], bool]) -> None:
+        kinds = list(kinds)
+        self._validator = KindValidator(kinds)
+        self._references = {(version, kind.name): kind.references for kind in kinds for version in kind.api_versions}
         self._recognizes = recognizes
 
     def check(self, value: Any, file: Path) -> Checked:
@@ -75,7 +73,7 @@ class EntityRules:
                 Problem("envelope", "metadata.annotations must be a valid object", ("metadata", "annotations"))
             )
             return Checked(ref, entity, problems, [], placeholders)
-        problems += _kept(self._rules(sort_references(entity)), placeholders)
+        problems += _kept(self._rules(entity), placeholders)
         uses = self._uses(entity, problems)
         return Checked(ref, entity, problems, uses, placeholders)
 

@@ -6,7 +6,7 @@ A kind is data: its schema is compiled in `catalog.validation.kinds` and written
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from catalog.model.relations import REFERENCES, Reference
@@ -25,12 +25,14 @@ class Kind:
     description: str
     references: tuple[Reference, ...] = ()
     """The fields of `spec` that name other entities."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Schemas of `spec` for some values of `spec.type`, in the place of the general one."""
 
 
-_TYPE = text("What sort of thing it is, in words of your own.")
-_LIFECYCLE = text("How far it has come, such as experimental, production or deprecated.")
-_OWNER = text("Ref of the group or user that owns it; of a group unless it says otherwise.")
-_SYSTEM = text("Ref of the system it is part of.")
+TYPE = text("What sort of thing it is, in words of your own.")
+LIFECYCLE = text("How far it has come, such as experimental, production or deprecated.")
+OWNER = text("Ref of the group or user that owns it; of a group unless it says otherwise.")
+SYSTEM = text("Ref of the system it is part of.")
 _DEPENDS_ON = texts("Refs, with their kind, of components and resources that it needs.")
 
 _PROFILE = record(
@@ -47,10 +49,10 @@ COMPONENT: Final = Kind(
     BUILTIN_VERSIONS,
     record(
         {
-            "type": _TYPE,
-            "lifecycle": _LIFECYCLE,
-            "owner": _OWNER,
-            "system": _SYSTEM,
+            "type": TYPE,
+            "lifecycle": LIFECYCLE,
+            "owner": OWNER,
+            "system": SYSTEM,
             "subcomponentOf": text("Ref of the component it is part of."),
             "providesApis": texts("Refs of APIs that it provides."),
             "consumesApis": texts("Refs of APIs that it uses."),
@@ -68,9 +70,9 @@ API: Final = Kind(
     record(
         {
             "type": text("The form of the definition, such as openapi, asyncapi, graphql or grpc."),
-            "lifecycle": _LIFECYCLE,
-            "owner": _OWNER,
-            "system": _SYSTEM,
+            "lifecycle": LIFECYCLE,
+            "owner": OWNER,
+            "system": SYSTEM,
             "definition": text("The definition itself, or a placeholder that reads it."),
         },
         required=("type", "lifecycle", "owner", "definition"),
@@ -83,7 +85,7 @@ RESOURCE: Final = Kind(
     "Resource",
     BUILTIN_VERSIONS,
     record(
-        {"type": _TYPE, "owner": _OWNER, "dependsOn": _DEPENDS_ON, "system": _SYSTEM},
+        {"type": TYPE, "owner": OWNER, "dependsOn": _DEPENDS_ON, "system": SYSTEM},
         required=("type", "owner"),
     ),
     "What software needs to run: a database, a bucket, a cluster.",
@@ -137,11 +139,11 @@ USER: Final = Kind(
     REFERENCES["User"],
 )
 
-SYSTEM: Final = Kind(
+SYSTEM_KIND: Final = Kind(
     "System",
     BUILTIN_VERSIONS,
     record(
-        {"owner": _OWNER, "domain": text("Ref of the domain it is part of."), "type": _TYPE},
+        {"owner": OWNER, "domain": text("Ref of the domain it is part of."), "type": TYPE},
         required=("owner",),
     ),
     "Components, APIs and resources that work together.",
@@ -152,11 +154,11 @@ DOMAIN: Final = Kind(
     "Domain",
     BUILTIN_VERSIONS,
     record(
-        {"owner": _OWNER, "subdomainOf": text("Ref of the domain it is part of."), "type": _TYPE},
+        {"owner": OWNER, "subdomainOf": text("Ref of the domain it is part of."), "type": TYPE},
         required=("owner",),
     ),
     "Systems that share a field of business.",
     REFERENCES["Domain"],
 )
 
-BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM, DOMAIN)
+BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM_KIND, DOMAIN)

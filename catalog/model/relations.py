@@ -44,6 +44,7 @@ REFERENCES: Final[Mapping[str, tuple[Reference, ...]]] = {
     ),
     "API": (_OWNER, _SYSTEM),
     "Resource": (_OWNER, _DEPENDS_ON, _DEPENDENCY_OF, _SYSTEM),
+    "AiResource": (_OWNER, _DEPENDS_ON, _SYSTEM),
     "User": (Reference("memberOf", "Group", MEMBER_OF, HAS_MEMBER),),
     "Group": (
         Reference("parent", "Group", CHILD_OF, PARENT_OF),

@@ -13,6 +13,7 @@ from catalog.model.well_known import LOCATION, ORIGIN_LOCATION
 from catalog.store.texts import fits_index, storable
 from catalog.validation.envelope import check_envelope
 
+SHORT = 500
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +28,7 @@ class Collector:
         self.relations: list[Relation] = []
         self.errors: list[Exception] = []
         self.refresh_keys: list[str] = []
+        self._too_long = False
 
     @property
     def heard(self) -> int:
@@ -66,9 +68,18 @@ class Collector:
         self.deferred.append(DeferredEntity(entity, self._own))
 
     def relation(self, relation: Relation) -> None:
-        source, target = storable(relation.source), storable(relation.target)
+        source, target = relation.source, relation.target
+        if len(source) + len(target) < SHORT and source.isascii() and target.isascii():
+            # Nearly all: refs without anything a database could stumble over.
+            self.relations.append(relation)
+            return
+        source, target = storable(source), storable(target)
         if not fits_index(source, relation.type, target):
-            self.errors.append(FormError(f"A {relation.type} relation names a ref that is too long: {target[:80]}…"))
+            if not self._too_long:
+                # Its other side would say the same.
+                self._too_long = True
+                named = max(source, target, key=len)
+                self.errors.append(FormError(f"A {relation.type} relation names a ref that is too long: {named[:80]}…"))
             return
         self.relations.append(Relation(source, relation.type, target))
 

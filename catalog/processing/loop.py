@@ -80,7 +80,7 @@ class IngestLoop:
         self._orphans = orphans
         self._tell = report
         self._schedule = Schedule(interval, random or Random())  # noqa: S311 -- spreads load, guards nothing
-        self._rechecker = Rechecker(store, pipeline.steps)
+        self._rechecker = Rechecker(store, lambda: pipeline.steps)
         self._wake = asyncio.Event()
         self._reading: dict[int, asyncio.Task[Finished]] = {}
         self._looking: asyncio.Task[list[DueRow]] | None = None
@@ -98,8 +98,8 @@ class IngestLoop:
 
     @property
     def reading(self) -> int:
-        """How many passes are under way that wait for something outside."""
-        return len(self._reading)
+        """How many passes and checks are under way that wait for something outside."""
+        return len(self._claimed) + len(self._changed) + (self._looking is not None)
 
     @property
     def watching(self) -> int:
@@ -129,9 +129,7 @@ class IngestLoop:
         """One batch. False when there is nothing to do but wait."""
         self._wake.clear()
         self._look_again()
-        rows = await due_rows(
-            self._store, limit=BATCH, besides=self._claimed, locations=len(self._waiting) < WAITING
-        )
+        rows = await due_rows(self._store, limit=BATCH, besides=self._claimed, locations=len(self._waiting) < WAITING)
         changed, self._changed = self._changed, []
         finished = await self._process([*rows, *changed])
         if self._waiting:
@@ -173,7 +171,12 @@ class IngestLoop:
 
     def _may_read(self, row: DueRow) -> bool:
         """Whether a pass may wait for something outside. Most do not, and are run one after the other."""
-        return bool(row.reads_outside) or not self._pipeline.pure or row.ref.startswith("location:") or '"$' in row.unprocessed
+        return (
+            bool(row.reads_outside)
+            or not self._pipeline.pure
+            or row.ref.startswith("location:")
+            or '"$' in row.unprocessed
+        )
 
     def _begin_reads(self) -> None:
         while self._waiting and self._running < READS:
@@ -262,9 +265,13 @@ class IngestLoop:
             else:
                 log.warning("looking again failed: %s", error)
         if self._looking is None:
-            ids = [one for one in self._schedule.take(now) if one not in self._claimed]
-            if ids:
-                for entity_id in ids:
-                    self._schedule.later(entity_id, now)
-                self._looking = asyncio.create_task(self._rechecker.changed(ids), name="catalog-look-again")
-                self._looking.add_done_callback(lambda _: self._wake.set())
+            self.look_at([one for one in self._schedule.take(now) if one not in self._claimed])
+
+    def look_at(self, entity_ids: Sequence[int]) -> None:
+        """Ask the sources of these now. Only while nothing else is being looked at."""
+        now = time.monotonic()
+        for entity_id in entity_ids:
+            self._schedule.later(entity_id, now)
+        if entity_ids:
+            self._looking = asyncio.create_task(self._rechecker.changed(entity_ids), name="catalog-look-again")
+            self._looking.add_done_callback(lambda _: self._wake.set())

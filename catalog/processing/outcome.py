@@ -32,8 +32,8 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
     written = dumps([serialized(error) for error in errors])
     cause = row.cause if row.due_at is not None and row.cause else CHECKED
     if errors or done.entity is None:
-        digest = sha1(b"failed\0" + written, usedforsecurity=False).hexdigest()
-        return Outcome(row, cause, digest, written.decode(), reads_outside=int(done.reads_outside))
+        failure = sha1(b"failed\0" + written, usedforsecurity=False).hexdigest()
+        return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside))
     processed = stable_json(done.entity)
     relations = frozenset((one.source, one.type, one.target) for one in done.relations)
     keys = frozenset(map(refresh_key, done.refresh_keys))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 from app.errors import CallboardError, ConflictError, InputError, NotAllowedError
 from app.interfaces import Reading
@@ -14,11 +14,10 @@ from catalog.interfaces import CatalogProcessor, DeferredEntity, Entity, Locatio
 from catalog.model.locations import parse_location_ref
 from catalog.model.refs import ref_of
 from catalog.model.well_known import LOCATION, ORIGIN_LOCATION
-from catalog.processing.cache import PassCache, State
+from catalog.processing.cache import PassCache, State, StepCache
 from catalog.processing.collector import Collector
 from catalog.processing.targets import absolute_target, check_type, is_folder, targets_of
-from catalog.validation.envelope import check_envelope
-from catalog.validation.policies import check_entity_schema, enforce_policies
+from catalog.validation.policies import enforce_policies
 
 PLACEHOLDERS = "PlaceholderProcessor"
 """The one outside-reading step whose entities can be told from all others beforehand."""
@@ -74,19 +73,42 @@ class Pipeline:
     """The steps in order of priority; those of equal priority in the order given."""
 
     def __init__(
-        self, steps: Iterable[CatalogProcessor], rules: Rules, reading: Reading, allowed_types: Collection[str]
+        self,
+        steps: Callable[[], Iterable[CatalogProcessor]],
+        rules: Rules,
+        reading: Reading,
+        allowed_types: Collection[str],
     ) -> None:
-        ordered = sorted(steps, key=lambda step: step.priority)
-        self.steps = tuple(ordered)
+        """`steps` is asked when the first entity comes: by then every plugin has added its own."""
         self._rules = rules
         self._reading = reading
         self._allowed_types = allowed_types
-        self._before = _overrides(ordered, "pre_process")
-        self._kinds = _overrides(ordered, "validate_entity_kind")
-        self._readers = _overrides(ordered, "read_location")
-        self._after = _overrides(ordered, "post_process")
-        self.pure = not any(step.reads_outside and step.name != PLACEHOLDERS for step in ordered)
+        self._find_steps = steps
+
+    @cached_property
+    def steps(self) -> tuple[CatalogProcessor, ...]:
+        return tuple(sorted(self._find_steps(), key=lambda step: step.priority))
+
+    @cached_property
+    def pure(self) -> bool:
         """Whether only Location entities, and those with placeholders, may wait for something outside."""
+        return not any(step.reads_outside and step.name != PLACEHOLDERS for step in self.steps)
+
+    @cached_property
+    def _before(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "pre_process")
+
+    @cached_property
+    def _kinds(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "validate_entity_kind")
+
+    @cached_property
+    def _readers(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "read_location")
+
+    @cached_property
+    def _after(self) -> tuple[CatalogProcessor, ...]:
+        return _overrides(self.steps, "post_process")
 
     async def run(self, entity: Entity, cache: State | None = None) -> Pass:
         """One pass. Never raises: what goes wrong is among the errors."""
@@ -102,9 +124,7 @@ class Pipeline:
 class _Run:
     """The state of one pass."""
 
-    def __init__(
-        self, pipeline: Pipeline, ref: str, own: LocationSpec, origin: LocationSpec, cache: PassCache
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, ref: str, own: LocationSpec, origin: LocationSpec, cache: PassCache) -> None:
         self._pipeline = pipeline
         self._ref = ref
         self._own = own
@@ -117,7 +137,6 @@ class _Run:
         emit = self._emit
         done: Entity | None = None
         try:
-            check_envelope(entity)
             entity = await self._pre_process(entity)
             entity = self._policies(entity)
             await self._validate(entity)
@@ -139,23 +158,23 @@ class _Run:
             self._reads_outside,
         )
 
-    def _noticed(self, step: CatalogProcessor, heard: int, doing: str = "", *, changed: bool = False) -> None:
-        """An outside-reading step that did anything may do otherwise next time."""
-        if step.reads_outside and not self._reads_outside:
-            self._reads_outside = changed or self._emit.heard != heard or self._cache.of(step.name, doing).touched
-
     async def _pre_process(self, entity: Entity) -> Entity:
+        emit = self._emit
         for step in self._pipeline._before:
-            heard = self._emit.heard
+            cache, heard, given = self._cache.of(step.name), emit.heard if step.reads_outside else 0, entity
             try:
-                given = await step.pre_process(
-                    entity, self._own, self._emit, self._origin, self._cache.of(step.name)
-                )
-            except Exception as error:  # noqa: BLE001 -- steps are plugins' code, and one entity is all they may break
-                raise InputError(f"Processor {_class_name(step)} threw an error while preprocessing", cause=error) from error
-            self._noticed(step, heard, changed=given is not entity)
-            entity = given
+                entity = await step.pre_process(entity, self._own, emit, self._origin, cache)
+            except Exception as error:
+                raise InputError(
+                    f"Processor {_class_name(step)} threw an error while preprocessing", cause=error
+                ) from error
+            if step.reads_outside:
+                self._noticed(cache, emit.heard != heard or entity is not given)
         return entity
+
+    def _noticed(self, cache: StepCache, acted: bool) -> None:
+        """An outside-reading step that did anything may do otherwise next time."""
+        self._reads_outside = self._reads_outside or acted or cache.touched
 
     def _policies(self, entity: Entity) -> Entity:
         try:
@@ -164,11 +183,6 @@ class _Run:
             raise InputError(f"Policy check failed for {self._ref}", cause=error) from error
         if ref_of(entity) != self._ref:
             raise ConflictError("Fatal: The entity kind, namespace, or name changed during processing")
-        try:
-            check_entity_schema(entity)
-        except CallboardError as error:
-            message = f"Entity envelope for {self._ref} failed validation after preprocessing"
-            raise ConflictError(message, cause=error) from error
         return entity
 
     async def _validate(self, entity: Entity) -> None:
@@ -176,18 +190,19 @@ class _Run:
         for step in self._pipeline._kinds:
             try:
                 known = await step.validate_entity_kind(entity) or known
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 message = f"Processor {_class_name(step)} threw an error while validating the entity {self._ref}"
                 raise InputError(message, cause=error) from error
         if not known:
             raise InputError(
-                f"No processor recognized the entity {self._ref} as valid, possibly caused by a foreign kind or apiVersion"
+                f"No processor recognized the entity {self._ref} as valid, "
+                "possibly caused by a foreign kind or apiVersion"
             )
 
     async def _read_targets(self, entity: Entity) -> None:
         spec: dict[str, Any] = entity.get("spec") or {}
         kind = spec.get("type") or self._own.type
-        presence = spec.get("presence") or "required"
+        presence: Literal["required", "optional"] = "optional" if spec.get("presence") == "optional" else "required"
         targets = targets_of(entity)
         self._reads_outside = self._reads_outside or bool(targets)
         for given in targets:
@@ -209,23 +224,24 @@ class _Run:
             try:
                 if await step.read_location(location, location.presence == "optional", self._emit, cache):
                     return
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while reading {location}", cause=error
                 ) from error
         raise InputError(f"No processor was able to handle reading of {location}")
 
     async def _post_process(self, entity: Entity) -> Entity:
+        emit = self._emit
         for step in self._pipeline._after:
-            heard = self._emit.heard
+            cache, heard, given = self._cache.of(step.name), emit.heard if step.reads_outside else 0, entity
             try:
-                given = await step.post_process(entity, self._own, self._emit, self._cache.of(step.name))
-            except Exception as error:  # noqa: BLE001
+                entity = await step.post_process(entity, self._own, emit, cache)
+            except Exception as error:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while postprocessing", cause=error
                 ) from error
-            self._noticed(step, heard, changed=given is not entity)
-            entity = given
+            if step.reads_outside:
+                self._noticed(cache, emit.heard != heard or entity is not given)
         return entity
 
     def _check_rules(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 from catalog.interfaces import CatalogProcessor
@@ -29,10 +30,14 @@ class Conditional(Protocol):
 class Rechecker:
     """Finds out which entities are worth another pass."""
 
-    def __init__(self, store: CatalogStore, steps: Iterable[CatalogProcessor]) -> None:
+    def __init__(self, store: CatalogStore, steps: Callable[[], Iterable[CatalogProcessor]]) -> None:
         self._store = store
-        self._steps = {step.name: step for step in steps}
+        self._all_steps = steps
         self._gate = asyncio.Semaphore(CONCURRENT)
+
+    @cached_property
+    def _steps(self) -> dict[str, CatalogProcessor]:
+        return {step.name: step for step in self._all_steps()}
 
     async def changed(self, entity_ids: Sequence[int]) -> list[DueRow]:
         """Those whose sources are not as the last good pass left them, or cannot tell, or failed last time."""

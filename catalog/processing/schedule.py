@@ -1,6 +1,6 @@
 """When to look again at what reads outside: in memory, at the ingest leader. Nothing of it is ever written.
 
-Each entity is looked at once in a random time between the interval and half as much again. Source: spec/catalog.md §4.4.
+Each entity is looked at once in a random time between the interval and half as much again. Source: spec §4.4.
 """
 
 from __future__ import annotations

@@ -14,8 +14,10 @@ import orjson
 
 from app.errors import CallboardError, describe
 from catalog.interfaces import Entity
+from catalog.json_numbers import dumps
+from catalog.model.errors import serialized
 from catalog.stitching.final_entity import final_entity
-from catalog.stitching.terms import terms_of
+from catalog.stitching.terms import pairs_of, term_of
 from catalog.store.documents import load_entity
 from catalog.store.finals import Stitched, store_finals
 from catalog.store.stitch_queue import finish_requests
@@ -35,6 +37,8 @@ class Stitching:
 
     asked: list[tuple[str, int]]
     ready: list[Stitched] = field(default_factory=list)
+    failed: dict[int, str | None] = field(default_factory=dict)
+    """Entity → JSON of why it cannot be put together; None where that is over."""
     written: int = 0
 
 
@@ -44,7 +48,7 @@ class Stitcher:
     def __init__(self, store: CatalogStore, *, mark_orphans: bool) -> None:
         self._store = store
         self._mark_orphans = mark_orphans
-        self._numbers = TermNumbers()
+        self._numbers = TermNumbers(term_of)
 
     async def run_batch(self, limit: int = BATCH) -> Stitching:
         """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do."""
@@ -67,13 +71,19 @@ class Stitcher:
             }
             ready = [one for one in batch.ready if one.entity_id in alive]
             batch.written = await store_finals(write, ready, self._numbers)
+            await write.bulk.update(
+                "catalog_refresh_state",
+                ("entity_id", "bigint"),
+                (("stitch_error", "text"),),
+                sorted(batch.failed.items()),
+            )
             await finish_requests(write, batch.asked)
         return batch
 
     async def _put_together(self, batch: Stitching, causes: dict[str, str | None]) -> None:
         refs = list(causes)
         states = await self._store.read_in(
-            "SELECT entity_id, uid, entity_ref, processed, errors FROM catalog_refresh_state",
+            "SELECT entity_id, uid, entity_ref, processed, errors, stitch_error FROM catalog_refresh_state",
             "entity_ref",
             "text",
             refs,
@@ -89,7 +99,7 @@ class Stitcher:
                 "SELECT DISTINCT target_ref FROM catalog_refresh_reference", "target_ref", "text", refs
             )
             held = {row[0] for row in rows}
-        for number, (entity_id, uid, ref, processed, errors) in enumerate(states):
+        for number, (entity_id, uid, ref, processed, errors, failed_before) in enumerate(states):
             if processed is None:
                 continue
             if number % BREATH == 0:
@@ -103,9 +113,12 @@ class Stitcher:
                     errors=() if errors == "[]" else orjson.loads(errors),
                     orphan=held is not None and ref not in held,
                 )
-                terms = terms_of(final.entity)
+                pairs = pairs_of(final.entity)
             except CallboardError as error:
                 # It keeps its previous final version, or stays out of sight. Source: §2.1.
                 log.warning("entity %s cannot be stitched: %s", ref, describe(error))
+                batch.failed[entity_id] = dumps(serialized(error)).decode()
                 continue
-            batch.ready.append(Stitched(entity_id, ref, final.hash, final.document.decode(), terms, causes[ref]))
+            if failed_before is not None:
+                batch.failed[entity_id] = None
+            batch.ready.append(Stitched(entity_id, ref, final.hash, final.document.decode(), pairs, causes[ref]))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog.interfaces import Cause
 from catalog.store.removal import POSTING, term_ids, terms_blob
-from catalog.store.terms import SearchTerm, TermNumbers
+from catalog.store.terms import Pairs, TermNumbers
 from catalog.store.writing import CatalogWrite, cause_json
 
 UNKNOWN = cause_json(Cause("location"))
@@ -21,26 +21,24 @@ class Stitched(NamedTuple):
     ref: str
     hash: str
     document: str
-    terms: Sequence[SearchTerm]
+    pairs: Pairs
     cause: str | None
 
 
 async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], numbers: TermNumbers) -> int:
     """Write those that differ from what is stored, and number the changes. Gives how many did."""
     bulk = write.bulk
-    stored = {
+    stored: dict[int, tuple[str, bytes]] = {
         row[0]: (row[1], row[2])
         for row in await bulk.select(
             "SELECT id, hash, terms FROM catalog_entity", "id", "bigint", [one.entity_id for one in stitched]
         )
     }
-    changed = [
-        one for one in stitched if (before := stored.get(one.entity_id)) is None or before[0] != one.hash
-    ]
+    changed = [one for one in stitched if (before := stored.get(one.entity_id)) is None or before[0] != one.hash]
     if not changed:
         return 0
     changed.sort(key=lambda one: one.ref)
-    ids = await numbers.resolve(write, [(one.entity_id not in stored, one.terms) for one in changed])
+    ids = await numbers.resolve(write, [(one.entity_id not in stored, one.pairs) for one in changed])
     added: list[tuple[int, int]] = []
     removed: list[tuple[int, int]] = []
     fresh, replaced = [], []
@@ -50,8 +48,7 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
         )
         blob = terms_blob(terms)
         if one.entity_id in stored:
-            before = term_ids(stored[one.entity_id][1])
-            _compare(one.entity_id, before, terms, added, removed)
+            _compare(one.entity_id, term_ids(stored[one.entity_id][1]), terms, added, removed)
             replaced.append((one.entity_id, one.document, one.hash, blob, number, write.now))
         else:
             added.extend((term, one.entity_id) for term in terms)

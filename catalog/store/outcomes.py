@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from catalog.store.bulk import Columns
 from catalog.store.unprocessed import Unprocessed
 from catalog.store.writing import CatalogWrite
 
@@ -130,7 +131,8 @@ async def _store_relations(write: CatalogWrite, outcomes: Sequence[Outcome]) -> 
         [one.row.entity_id for one in outcomes if one.row.has_processed],
     ):
         before.setdefault(origin, set()).add((relation[0], relation[1], relation[2]))
-    added, removed = [], []
+    added: list[tuple[int, str, str, str]] = []
+    removed: list[tuple[int, str, str, str]] = []
     for one in outcomes:
         origin = one.row.entity_id
         known = before.get(origin, set())
@@ -155,11 +157,12 @@ async def _store_refresh_keys(write: CatalogWrite, outcomes: Sequence[Outcome]) 
         [one.row.entity_id for one in outcomes if one.row.has_processed],
     ):
         before.setdefault(entity_id, set()).add(key)
-    added, removed = [], []
+    added: list[tuple[int, str]] = []
+    removed: list[tuple[int, str]] = []
     for one in outcomes:
         known = before.get(one.row.entity_id, set())
         added.extend((one.row.entity_id, key) for key in one.refresh_keys - known)
         removed.extend((one.row.entity_id, key) for key in known - one.refresh_keys)
-    columns = (("entity_id", "bigint"), ("key", "text"))
+    columns: Columns = (("entity_id", "bigint"), ("key", "text"))
     await write.bulk.delete_rows("catalog_refresh_key", columns, sorted(removed))
     await write.bulk.insert("catalog_refresh_key", ("entity_id", "key"), sorted(added))

@@ -30,7 +30,9 @@ async def due_rows(
 
 async def next_due(store: CatalogStore) -> int | None:
     """When the next row falls due, in milliseconds."""
-    rows = await store.database.read("SELECT due_at FROM catalog_refresh_state WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+    rows = await store.database.read(
+        "SELECT due_at FROM catalog_refresh_state WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1"
+    )
     return rows[0][0] if rows else None
 
 

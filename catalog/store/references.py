@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
+from app.interfaces import Database
 from catalog.store.writing import CatalogWrite
 
 MAX_DEPTH = 1000
@@ -42,7 +43,7 @@ async def store_edges(write: CatalogWrite, added: Collection[Edge], removed: Col
     await write.bulk.insert(
         "catalog_refresh_reference",
         ("source_key", "source_ref", "target_ref"),
-        sorted(added, key=lambda edge: edge.target_ref),
+        sorted((tuple(edge) for edge in added), key=lambda edge: str(edge[2])),
     )
 
 
@@ -76,3 +77,15 @@ async def unreachable(write: CatalogWrite, candidates: Iterable[str]) -> set[str
                 living.add(target)
                 alive.append(target)
     return below - living
+
+
+async def provider_names(database: Database) -> list[str]:
+    """All providers that own entities."""
+    # One look-up a name, not one an entity: the index is walked from name to name.
+    rows = await database.read(
+        "WITH RECURSIVE names(name) AS ("
+        "SELECT MIN(source_key) FROM catalog_refresh_reference WHERE source_key IS NOT NULL UNION ALL "
+        "SELECT (SELECT MIN(r.source_key) FROM catalog_refresh_reference r WHERE r.source_key > names.name) "
+        "FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL"
+    )
+    return [row[0] for row in rows]

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from sys import byteorder
 
 from catalog.interfaces import Cause
+from catalog.store.bulk import Columns
 from catalog.store.stitch_queue import request_stitching
 from catalog.store.unprocessed import make_due
 from catalog.store.writing import CatalogWrite, cause_json
 
-POSTING = (("term_id", "bigint"), ("entity_id", "bigint"))
+POSTING: Columns = (("term_id", "bigint"), ("entity_id", "bigint"))
 
 
 def term_ids(blob: bytes) -> array[int]:

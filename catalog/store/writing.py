@@ -6,7 +6,7 @@ nothing to dead-lock on, numbers are in commit order, and what was read after th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -28,7 +28,7 @@ Change = Literal["created", "updated", "deleted"]
 class CatalogIndex(Protocol):
     """The reading side's memory, told of each commit of this process."""
 
-    def advance(self, revision: int, changed: Iterable[int]) -> None: ...
+    def advance(self, revision: int) -> None: ...
 
 
 @dataclass(slots=True)
@@ -98,10 +98,6 @@ class CatalogWrite:
     def revision(self) -> int:
         return self.numbers.values["revision"]
 
-    @property
-    def changed(self) -> set[int]:
-        return {one.entity_id for one in self._revisions}
-
     def wake(self) -> None:
         """Tell the ingest leader, once this is committed, that there is work."""
         self._work = True
@@ -134,9 +130,9 @@ class CatalogWrite:
         for name in sorted(self.numbers.taken):
             await tx.execute("UPDATE catalog_counter SET value = ? WHERE name = ?", self.numbers.values[name], name)
         if self._revisions:
-            revision, changed = self.revision, self.changed
+            revision = self.revision
             if index is not None:
-                tx.after_commit(lambda: index.advance(revision, changed))
+                tx.after_commit(lambda: index.advance(revision))
             await tx.notify(REVISION_CHANNEL, str(revision))
         if self._work:
             await tx.notify(WORK_CHANNEL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,19 @@ class DocumentPolicy:
                     break
         return found
 
-    def conditions(self) -> Iterable[tuple[str, Conditions]]:
-        """All conditions of the document and the rules they stand in, placeholders filled in with anybody's refs."""
+    def conditions(self) -> Iterator[tuple[str, Conditions]]:
+        """What there is to check about the document before it decides anything: each rule's conditions, and all of
+        one sort of resource together, which no decision goes beyond. Anybody's refs stand for the placeholders."""
         somebody = Principal("user", "user:default/somebody", ("user:default/somebody",))
+        together: dict[str, list[CompiledRule]] = {}
         for compiled in self._rules:
             if compiled.conditions is not None:
                 yield str(compiled), fill_in(compiled.conditions, somebody)
+                together.setdefault(compiled.rule.resource_type, []).append(compiled)
+        for resource_type, rules in together.items():
+            whole = decision_of(rules, "deny", somebody).conditions
+            if whole is not None:
+                yield f"all rules about {resource_type}", dict(whole)
 
     def _about(self, permission: Permission) -> list[CompiledRule]:
         known = self._concerned.get(permission)

@@ -7,7 +7,6 @@ template, and every render is bounded.
 from scaffolder.language.analysis import Reference, references
 from scaffolder.language.boundary import Context
 from scaffolder.language.errors import LanguageError, LimitError
-from scaffolder.language.host_filters import default_filters
 from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Limits
 from scaffolder.language.template import Language, Template
@@ -26,7 +25,6 @@ __all__ = [
     "Template",
     "TreeProblem",
     "Undefined",
-    "default_filters",
     "references",
     "render_tree",
     "render_tree_async",

@@ -13,9 +13,11 @@ from scaffolder.language.environment import (
     Method,
     Scope,
     check_arity,
+    fitted,
     refuse_keywords,
 )
 from scaffolder.language.errors import failure, quoted
+from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Meter, refuse_size
 from scaffolder.language.methods import call_method, method_names
 from scaffolder.language.values import (
@@ -89,15 +91,13 @@ class Macro(CallableValue):
         return SafeText("".join(pieces))
 
 
-def call_value(target: Value, arguments: Arguments, env: Env, path: str | None, *, cookiecutter: bool) -> Value:
+def call_value(target: Value, arguments: Arguments, env: Env, path: str | None, dialect: Dialect) -> Value:
     """Call `target`, which the template spelled `path`; the arguments are evaluated if it takes them."""
-    given = len(arguments.positional)
     if isinstance(target, Method):
-        signature = method_names(target.receiver, cookiecutter=cookiecutter)[target.name]
+        signature = method_names(target.receiver, cookiecutter=dialect.cookiecutter)[target.name]
         operation = f"Template intrinsic {target.name}"
-        refuse_keywords(len(arguments.keywords), operation)
-        check_arity(operation, given, signature.least, signature.most)
-        return call_method(target.receiver, signature, _positional(arguments, env), env.meter)
+        values = _bounded(operation, arguments, env, signature.least, signature.most, dialect)
+        return call_method(target.receiver, signature, values, env.meter)
     if isinstance(target, Macro):
         keywords = {key: value(env) for key, value in arguments.keywords}
         return target.invoke(env, _positional(arguments, env), keywords)
@@ -105,22 +105,30 @@ def call_value(target: Value, arguments: Arguments, env: Env, path: str | None, 
         refuse_keywords(len(arguments.keywords), f"Registered global {target.name}")
         return env.run.host.function(target.name, _positional(arguments, env), env.meter, env.run.loop)
     if isinstance(target, Builtin):
-        operation = f"Built-in global {target.name}"
-        refuse_keywords(len(arguments.keywords), operation)
-        check_arity(operation, given, 0, {"range": 3, "joiner": 1}.get(target.name))
-        values = _positional(arguments, env)
+        most = {"range": 3, "joiner": 1}.get(target.name)
+        values = _bounded(f"Built-in global {target.name}", arguments, env, 0, most, dialect)
         for value in values:
             refuse_callable(value)
         return _call_builtin(target.name, values, env.meter)
     if isinstance(target, (Joiner, CyclerMethod)):
         operation = "Joiner instance" if isinstance(target, Joiner) else f"Cycler {target.name}"
-        refuse_keywords(len(arguments.keywords), operation)
-        check_arity(operation, given, 0, 0)
+        _bounded(operation, arguments, env, 0, 0, dialect)
         return _call_stateful(target)
     if isinstance(target, Cycler):
         raise failure("Interpreter builtin object is not directly callable")
     subject = f"value {quoted(path)}" if path else "expression"
     raise failure(f"Template {subject} resolved to {kind_of(target)} and cannot be called")
+
+
+def _bounded(
+    operation: str, arguments: Arguments, env: Env, least: int, most: int | None, dialect: Dialect
+) -> list[Value]:
+    """Positional arguments of something that takes so many, checked before they are evaluated."""
+    refuse_keywords(len(arguments.keywords), operation)
+    if dialect.legacy:
+        return fitted(_positional(arguments, env), least, most)
+    check_arity(operation, len(arguments.positional), least, most)
+    return _positional(arguments, env)
 
 
 def _positional(arguments: Arguments, env: Env) -> list[Value]:

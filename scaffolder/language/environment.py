@@ -5,7 +5,7 @@ from asyncio import AbstractEventLoop
 from scaffolder.language.errors import failure
 from scaffolder.language.host import Host
 from scaffolder.language.limits import Meter
-from scaffolder.language.values import Callable, Value
+from scaffolder.language.values import UNDEFINED, Callable, Value
 
 
 class Scope:
@@ -151,3 +151,8 @@ def check_arity(operation: str, given: int, least: int, most: int | None) -> Non
     if given < least or (most is not None and given > most):
         wanted = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
         raise failure(f"{operation} requires {wanted} positional arguments")
+
+
+def fitted(values: list[Value], least: int, most: int | None) -> list[Value]:
+    """Arguments as JavaScript passes them: those missing are undefined, surplus ones are ignored."""
+    return (values + [UNDEFINED] * (least - len(values)))[:most]

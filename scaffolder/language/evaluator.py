@@ -7,10 +7,11 @@ from typing import Any, Final
 from scaffolder.language import members
 from scaffolder.language.boundary import duplicate
 from scaffolder.language.calls import Arguments, call_value
-from scaffolder.language.environment import Builtin, Env, HostFunction, Scope, refuse_keywords
+from scaffolder.language.environment import Builtin, Env, HostFunction, Scope, fitted, refuse_keywords
 from scaffolder.language.errors import LanguageError, failure, quoted
 from scaffolder.language.filters import COOKIECUTTER_FILTERS, FILTERS
 from scaffolder.language.filters.calling import call_filter, lowered
+from scaffolder.language.filters.legacy import LEGACY_FILTERS
 from scaffolder.language.host import Host
 from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Meter
@@ -79,6 +80,11 @@ OPERATORS: Final[dict[str, Operator]] = {
     ">": lambda left, right, meter: order(left, right, meter) == 1,
     ">=": lambda left, right, meter: order(left, right, meter) in (0, 1),
 }
+_FILTERS: Final = {
+    (cookiecutter, legacy): {**filters, **(LEGACY_FILTERS if legacy else {})}
+    for cookiecutter, filters in ((False, FILTERS), (True, COOKIECUTTER_FILTERS))
+    for legacy in (False, True)
+}
 _BUILTINS: Final = {name: Builtin(name) for name in ("range", "cycler", "joiner")}
 _PYTHON_NAMES: Final[dict[str, Value]] = {"True": True, "False": False, "None": None}
 _NOTHING: Final = object()
@@ -107,34 +113,14 @@ class ExpressionCompiler:
 
     def __init__(self, names: frozenset[str], dialect: Dialect, host: Host) -> None:
         self._names = names
+        self._dialect = dialect
         self._cookiecutter = dialect.cookiecutter
-        self._filters = COOKIECUTTER_FILTERS if dialect.cookiecutter else FILTERS
+        self._filters = _FILTERS[dialect.cookiecutter, dialect.legacy]
         self._host = host
         self._slots = count()
         self._computed_member = self._calls = self._mutating_name = False
         self.nodes = 0
         self.loop_names = 0
-        self._kinds: dict[type, Callable[[Any, Region], Evaluate]] = {
-            Literal: self._literal,
-            RegexLiteral: self._regex,
-            Name: self._name,
-            ArrayLiteral: self._array,
-            Group: self._group,
-            RecordLiteral: self._record,
-            Member: self._member,
-            Call: self._call,
-            Filter: self._filter,
-            Test: self._test,
-            Not: self._not,
-            Unary: self._unary,
-            Chain: self._chain,
-            Power: self._power,
-            Contains: self._contains,
-            And: self._and,
-            Or: self._or,
-            InlineIf: self._inline_if,
-            Capture: self.capture,
-        }
 
     @property
     def mutates(self) -> bool:
@@ -144,7 +130,7 @@ class ExpressionCompiler:
     def expression(self, node: Expression, region: Region) -> Evaluate:
         """The closure of a node."""
         self.nodes += 1
-        return self._kinds[type(node)](node, region)
+        return _KINDS[type(node)](self, node, region)
 
     def capture(self, node: Capture, region: Region) -> Evaluate:
         """The text of a body; what bodies are, the compiler of statements knows."""
@@ -405,12 +391,12 @@ class ExpressionCompiler:
         callee = self.expression(node.callee, region)
         arguments = self.arguments(node.arguments, region)
         at, path = node.at, _path(node.callee)
-        cookiecutter = self._cookiecutter
+        dialect = self._dialect
 
         def call(env: Env) -> Value:
             target = callee(env)
             try:
-                return call_value(target, arguments, env, path, cookiecutter=cookiecutter)
+                return call_value(target, arguments, env, path, dialect)
             except LanguageError as error:
                 error.near(at)
                 raise
@@ -467,7 +453,8 @@ class ExpressionCompiler:
             return _failing(f"Unknown template test {quoted(name)}", node.operand.at)
         try:
             refuse_keywords(len(arguments.keywords), f"Template test {name}")
-            check_predicate_arity(name, len(arguments.positional))
+            if not self._dialect.legacy:
+                check_predicate_arity(name, len(arguments.positional))
         except LanguageError as error:
             return _failing(error.detail, node.operand.at)
 
@@ -475,7 +462,7 @@ class ExpressionCompiler:
             subject = value(env)
             values = [argument(env) for argument in arguments.positional]
             try:
-                return ask(predicate, subject, values, env.meter)
+                return ask(predicate, subject, fitted(values, predicate.arity, predicate.arity), env.meter)
             except LanguageError as error:
                 if error.kind == "evaluation_error" and error.offset is None:
                     detail = f"Test {quoted(name)} failed for {kind_of(subject)} input: {error.detail}"
@@ -511,3 +498,26 @@ def _path(callee: Expression) -> str | None:
         parent = _path(callee.target)
         return f"{parent}.{callee.key.value}" if parent else None
     return None
+
+
+_KINDS: Final[dict[type, Callable[[ExpressionCompiler, Any, Region], Evaluate]]] = {
+    Literal: ExpressionCompiler._literal,
+    RegexLiteral: ExpressionCompiler._regex,
+    Name: ExpressionCompiler._name,
+    ArrayLiteral: ExpressionCompiler._array,
+    Group: ExpressionCompiler._group,
+    RecordLiteral: ExpressionCompiler._record,
+    Member: ExpressionCompiler._member,
+    Call: ExpressionCompiler._call,
+    Filter: ExpressionCompiler._filter,
+    Test: ExpressionCompiler._test,
+    Not: ExpressionCompiler._not,
+    Unary: ExpressionCompiler._unary,
+    Chain: ExpressionCompiler._chain,
+    Power: ExpressionCompiler._power,
+    Contains: ExpressionCompiler._contains,
+    And: ExpressionCompiler._and,
+    Or: ExpressionCompiler._or,
+    InlineIf: ExpressionCompiler._inline_if,
+    Capture: lambda compiler, node, region: compiler.capture(node, region),
+}

@@ -58,6 +58,25 @@ _LEVELS: Final = {
 _WORDS: Final = {"or": _OR, "and": _AND, "in": _IN, "not": _IN, "is": _IS}
 
 
+def path_expression(token: Token) -> Expression:
+    """The expression of a path token."""
+    first, *names = token.value.split(".")
+    expression: Expression = (
+        Literal(CONSTANTS[first], token.at) if first in CONSTANTS else Name(_unreserved(first, token.at), token.at)
+    )
+    at = token.at + len(first) + 1
+    for name in names:
+        expression = Member(expression, Literal(_unreserved(name, at), at), at)
+        at += len(name) + 1
+    return expression
+
+
+def _unreserved(name: str, at: int) -> str:
+    if name in RESERVED:
+        raise LanguageError("syntax_error", f"Template name {quoted(name)} is reserved", at)
+    return name
+
+
 class ExpressionParser:
     """Parses the tokens of one tag; the last token is of kind `end`."""
 
@@ -294,8 +313,8 @@ class ExpressionParser:
             elif token.value == "[":
                 subscript = self._subscript()
                 self._expect("]")
-                if isinstance(subscript, Literal) and subscript.value in RESERVED:
-                    self._fail(f"Template name {quoted(str(subscript.value))} is reserved", at=subscript.at)
+                if isinstance(subscript, Literal) and isinstance(subscript.value, str):
+                    _unreserved(subscript.value, subscript.at)
                 operand = Member(operand, subscript, subscript.at)
             else:
                 operand = Call(operand, self._arguments(), operand.at)
@@ -386,9 +405,7 @@ class ExpressionParser:
             self._fail(f"Expected {operator}")
 
     def _allowed(self, token: Token) -> str:
-        if token.value in RESERVED:
-            self._fail(f"Template name {quoted(token.value)} is reserved", token)
-        return token.value
+        return _unreserved(token.value, token.at)
 
     def _fail(self, detail: str, token: Token | None = None, *, at: int | None = None) -> NoReturn:
         raise self._error(detail, token, at=at)

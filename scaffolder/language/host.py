@@ -4,13 +4,15 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from scaffolder.interfaces import TemplateFilter, TemplateGlobal
 from scaffolder.language.boundary import RESERVED, give, take
 from scaffolder.language.errors import LanguageError, quoted
 from scaffolder.language.limits import Meter
 from scaffolder.language.values import Value
+
+if TYPE_CHECKING:
+    from scaffolder.interfaces import TemplateFilter, TemplateGlobal
 
 HostCall = Callable[..., Any]
 """Takes JSON-like positional values, or UNDEFINED for one that is not there, and returns one; or a coroutine."""
@@ -21,7 +23,7 @@ _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 class Host:
     """Registered filters and globals, by name. Immutable."""
 
-    def __init__(self, filters: Iterable[TemplateFilter], globals_: Iterable[TemplateGlobal]) -> None:
+    def __init__(self, filters: "Iterable[TemplateFilter]", globals_: "Iterable[TemplateGlobal]") -> None:
         """Take over the registrations; of two with one name the later counts.
 
         Raises:

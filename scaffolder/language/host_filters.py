@@ -1,25 +1,23 @@
-"""The four filters a stock backend registers: parseRepoUrl, projectSlug, parseEntityRef, pick."""
+"""The four filters a stock backend registers, as functions. Source: spec/scaffolder.md §4.4."""
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
-from scaffolder.interfaces import TemplateFilter
 from scaffolder.language.errors import failure
 from scaffolder.language.numbers import number_text
 from scaffolder.language.repo_url import IntegrationType, RepoUrl, parse_repo_url
 from scaffolder.language.values import UNDEFINED, is_index
 
-_DRAFT: Final = {"$schema": "http://json-schema.org/draft-07/schema#"}
-_STRING: Final = {"type": "string"}
 _PROPERTY: Final = re.compile(
     r"""[^.\[\]]+|\[(?:(-?\d+(?:\.\d+)?)|(["'])((?:(?!\2)[^\\]|\\.)*?)\2)\]|(?=(?:\.|\[\])(?:\.|\[\]|$))"""
 )
 
 
-def default_filters(integration_type: IntegrationType) -> list[TemplateFilter]:
-    """The filters, given how to tell the type of a host's integration. Source: spec/scaffolder.md §4.4."""
+def filter_functions(integration_type: IntegrationType) -> dict[str, Callable[..., Any]]:
+    """`parseRepoUrl`, `projectSlug`, `parseEntityRef` and `pick`, given how to tell a host's integration."""
 
     def parsed(url: Any) -> RepoUrl:
         return parse_repo_url(_interpolated(url), integration_type)
@@ -32,45 +30,12 @@ def default_filters(integration_type: IntegrationType) -> list[TemplateFilter]:
         owner, repo = ("undefined" if part is None else part for part in (parts.owner, parts.repo))
         return f"{owner}/{repo}"
 
-    return [
-        TemplateFilter(
-            "parseRepoUrl",
-            repo_url,
-            "The parts of a repository URL: host, repository and whoever owns it.",
-            {"input": _STRING | _DRAFT, "output": _record(("repo", "host"), RepoUrl.__dataclass_fields__)},
-            [
-                {
-                    "example": "${{ parameters.repoUrl | parseRepoUrl }}",
-                    "description": "From what the repository picker gives",
-                }
-            ],
-        ),
-        TemplateFilter(
-            "parseEntityRef",
-            parse_entity_ref,
-            "The kind, namespace and name of an entity reference.",
-            {
-                "input": {"anyOf": [_STRING, _part(("name",), ("kind", "namespace", "name"))], **_DRAFT},
-                "arguments": [{"anyOf": [{"not": {}}, _part((), ("defaultKind", "defaultNamespace"))], **_DRAFT}],
-                "output": _record(("kind", "namespace", "name"), ("kind", "namespace", "name")),
-            },
-            [{"example": "${{ parameters.owner | parseEntityRef({defaultKind: 'Group'}) }}"}],
-        ),
-        TemplateFilter(
-            "pick",
-            pick,
-            "One property of an object, by its path.",
-            {"input": dict(_DRAFT), "arguments": [_STRING | _DRAFT], "output": dict(_DRAFT)},
-            [{"example": "${{ parameters.owner | parseEntityRef | pick('name') }}"}],
-        ),
-        TemplateFilter(
-            "projectSlug",
-            project_slug,
-            "Owner and repository of a repository URL, with a slash between.",
-            {"input": _STRING | _DRAFT, "output": _STRING | _DRAFT},
-            [{"example": "${{ parameters.repoUrl | projectSlug }}"}],
-        ),
-    ]
+    return {
+        "parseRepoUrl": repo_url,
+        "parseEntityRef": parse_entity_ref,
+        "pick": pick,
+        "projectSlug": project_slug,
+    }
 
 
 def parse_entity_ref(ref: Any, context: Any = UNDEFINED) -> dict[str, Any]:
@@ -155,14 +120,3 @@ def _interpolated(value: Any) -> str:
     if isinstance(value, list):
         return ",".join("" if item is None else _interpolated(item) for item in value)
     raise failure("Cannot convert object to primitive value")
-
-
-def _part(required: Any, names: Any) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "object", "properties": {name: dict(_STRING) for name in names}}
-    if required:
-        schema["required"] = list(required)
-    return schema | {"additionalProperties": False}
-
-
-def _record(required: Any, names: Any) -> dict[str, Any]:
-    return _part(required, names) | _DRAFT

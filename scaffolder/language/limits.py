@@ -66,7 +66,11 @@ class Meter:
         """Count steps of work."""
         self.work += steps
         if self.work > self._max_work:
-            raise LimitError("work", self._max_work)
+            raise self.work_exhausted()
+
+    def work_exhausted(self) -> LimitError:
+        """The error of a render that would work for longer than allowed."""
+        return LimitError("work", self._max_work)
 
     def text(self, units: int) -> None:
         """Count text read or made in between."""

@@ -86,6 +86,9 @@ def sliced(target: Value, start: Value, stop: Value, step: Value, meter: Meter) 
         stop = add(stop, length, meter)
     if order(start, 0.0, meter) == -1:
         start = add(start, length, meter)
+    if order(start, length, meter) is None and order(start, stop, meter) is None:
+        # Neither bound is a number, so the reference goes on until its limit of work.
+        raise meter.work_exhausted()
     items: list[Value] = []
     index = start
     while order(index, 0.0, meter) != -1 and order(index, length, meter) != 1:

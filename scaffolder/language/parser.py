@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from scaffolder.language.errors import LanguageError, LimitError, quoted
-from scaffolder.language.expressions import ExpressionParser
+from scaffolder.language.expressions import ExpressionParser, path_expression
 from scaffolder.language.legacy import LEGACY_TAGS
 from scaffolder.language.lexer import Dialect, Piece, Token, pieces
 from scaffolder.language.limits import Limits
@@ -214,7 +214,7 @@ class _TemplateParser:
     def _captured(self, piece: Piece, tag: str) -> Body:
         body = self._body((f"end{tag}",))
         self._stopped(piece, f"end{tag}")
-        if _declares_macro(body):
+        if not self._legacy and _declares_macro(body):
             self._fail(f"Macro declarations are not supported inside {tag} captures", piece)
         return body
 
@@ -243,7 +243,7 @@ class _TemplateParser:
         call = self._expression(header)
         if not isinstance(call, Call):
             self._fail("Call block requires a function call", piece)
-        if not _is_static(call.callee):
+        if not self._legacy and not _is_static(call.callee):
             self._fail("Call block target must be a static macro reference", piece)
         self._bind(parameters)
         body = self._body(("endcall",))
@@ -287,6 +287,8 @@ class _TemplateParser:
         return Switch(subject, cases, otherwise, piece.at)
 
     def _expression(self, tokens: Sequence[Token]) -> Expression:
+        if tokens[0].kind == "path":
+            return path_expression(tokens[0])
         return ExpressionParser(tokens, self._limits.nesting).whole()
 
     def _targets(self, tokens: Sequence[Token]) -> list[Name]:

@@ -64,7 +64,7 @@ class StatementCompiler(ExpressionCompiler):
             case Text():
                 return node.text
             case Output():
-                return self._output(node, region)
+                return self.output(self.expression(node.expression, region), node.at)
             case If():
                 return self._if(node, region)
             case For():
@@ -80,8 +80,8 @@ class StatementCompiler(ExpressionCompiler):
             case Switch():
                 return self._switch(node, region)
 
-    def _output(self, node: Output, region: Region) -> Execute:
-        expression, at = self.expression(node.expression, region), node.at
+    def output(self, expression: Evaluate, at: int) -> Execute:
+        """The closure that prints an expression; `at` is where its tag stands."""
 
         def write(env: Env, output: list[str]) -> None:
             value = expression(env)

@@ -171,7 +171,9 @@ def to_number(value: Value, meter: Meter) -> float:
         return 0.0
     if value is UNDEFINED:
         return math.nan
-    return text_number(value if isinstance(value, str) else _object_text(value, meter, 0))
+    text = value if isinstance(value, str) else _object_text(value, meter, 0)
+    meter.text(len(text))
+    return text_number(text)
 
 
 def strictly_equal(left: Value, right: Value) -> bool:

@@ -9,13 +9,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from app.errors import CallboardError, NotFoundError, NotModifiedError
+from app.errors import CallboardError, InputError, NotFoundError, NotModifiedError
 from app.interfaces import FoundFile, Reading, SearchResponse
-from catalog.ingestion.parsing import parse_entities
+from catalog.ingestion.parse_pool import ParsePool
 from catalog.interfaces import CatalogProcessor, Emit, LocationSpec, ProcessorCache
+from catalog.validation.urls import is_absolute_url
 
 CONCURRENT_READS = 5
 """Files of one location that are read at a time. Source: §4.6, url-reader."""
+BREATH = 64
 ETAG = "etag"
 MAX_MESSAGE = 5000
 
@@ -25,8 +27,9 @@ class LocationReader(CatalogProcessor):
 
     type: ClassVar[str]
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, parser: ParsePool) -> None:
         self._reading = reading
+        self._parser = parser
 
     async def _search(self, target: str, etag: str | None = None) -> SearchResponse:
         raise NotImplementedError
@@ -47,7 +50,7 @@ class LocationReader(CatalogProcessor):
             emit.refresh_key(key)
         try:
             found = await self._search(location.target)
-            contents = await self._contents(found.files)
+            contents = await (found.read_all() if found.read_all else self._contents(found.files))
         except NotFoundError as error:
             if not optional:
                 emit.error(NotFoundError(self._failed(location, error)))
@@ -59,15 +62,17 @@ class LocationReader(CatalogProcessor):
             emit.error(NotFoundError(self._not_found(location)))
         for key in self._refresh_keys(location, found.files)[1:]:
             emit.refresh_key(key)
-        for file, content in zip(found.files, contents, strict=True):
-            where = LocationSpec(location.type, file.url)
-            for document in parse_entities(content, str(where)):
+        places = [LocationSpec(location.type, file.url) for file in found.files]
+        parsed = await self._parser.parse([(str(place), one) for place, one in zip(places, contents, strict=True)])
+        for number, (where, documents) in enumerate(zip(places, parsed, strict=True)):
+            for document in documents:
                 if isinstance(document, Exception):
                     emit.error(document)
                 else:
                     emit.entity(where, document)
-            # A location may hold thousands of files: let requests in between.
-            await asyncio.sleep(0)
+            if number % BREATH == 0:
+                # A location may hold thousands of files: let requests in between.
+                await asyncio.sleep(0)
         if found.etag:
             cache.set(ETAG, found.etag)
         else:
@@ -125,6 +130,8 @@ class UrlReaderProcessor(LocationReader):
     type: ClassVar[str] = "url"
 
     async def _search(self, target: str, etag: str | None = None) -> SearchResponse:
+        if not is_absolute_url(target):
+            raise InputError("Invalid URL")
         return await self._reading.reader_for(target).search(target, etag=etag)
 
 

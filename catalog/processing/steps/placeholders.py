@@ -49,9 +49,7 @@ async def _text_of(context: PlaceholderContext) -> str:
     try:
         return (await context.read(url)).decode("utf-8", "replace")
     except Exception as error:
-        raise CallboardError(
-            f"Placeholder ${context.key} could not read location {url}, {describe(error)}"
-        ) from error
+        raise CallboardError(f"Placeholder ${context.key} could not read location {url}, {describe(error)}") from error
 
 
 async def text_placeholder(context: PlaceholderContext) -> Json:
@@ -155,7 +153,9 @@ class PlaceholderProcessor(CatalogProcessor):
         """A descriptor may not pull in what another repository keeps to itself."""
         ours, theirs = self._repository(base), self._repository(url)
         if ours is not None and theirs is not None and ours != theirs:
-            raise CallboardError(f"{url} is not in the repository of {base}: may only reference files from the same repository")
+            raise CallboardError(
+                f"{url} is not in the repository of {base}: may only reference files from the same repository"
+            )
         return url
 
     def _repository(self, url: str) -> tuple[str, str] | None:
@@ -164,20 +164,12 @@ class PlaceholderProcessor(CatalogProcessor):
         return None if found is None else (found.host.lower(), found.slug.lower())
 
 
-def _mentions(value: Json) -> bool:
-    """Whether any key starts with `$`. Most entities have none, and all of them come by here."""
-    pending = [value]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            for key, member in one.items():
-                if key[:1] == "$":
-                    return True
-                if isinstance(member, (dict, list)):
-                    pending.append(member)
-        else:
-            pending.extend(item for item in one if isinstance(item, (dict, list)))
-    return False
+def _mentions(entity: Entity) -> bool:
+    """Whether some key may start with `$`. Most entities have none, and all of them come by here."""
+    try:
+        return b'"$' in orjson.dumps(entity)
+    except orjson.JSONEncodeError:
+        return True
 
 
 def _digest(content: bytes) -> str:

@@ -7,7 +7,7 @@ from scaffolder.language.errors import failure
 from scaffolder.language.limits import Meter, refuse_size
 from scaffolder.language.numbers import ceil
 from scaffolder.language.units import lower
-from scaffolder.language.values import UNDEFINED, SafeText, Value, refuse_callable, to_number
+from scaffolder.language.values import UNDEFINED, SafeText, Value, record, refuse_callable, to_number
 
 BuiltinFilter = Callable[[Value, list[Value], Meter], Value]
 """Takes the input and the positional arguments."""
@@ -28,7 +28,7 @@ def lowered(name: str, positional: list[Value], keywords: Mapping[str, Value]) -
     if names is not None:
         given = positional[: len(names)]
         return given + [keywords.get(key, UNDEFINED) for key in names[len(given) :]]
-    return [*positional, {**keywords, "__keywords": True}] if keywords else positional
+    return [*positional, record({**keywords, "__keywords": True})] if keywords else positional
 
 
 def call_filter(function: BuiltinFilter, value: Value, values: list[Value], meter: Meter) -> Value:
@@ -88,21 +88,21 @@ def sequence(value: Value) -> list[Value] | None:
     return None
 
 
-def indexed(record: dict[str, Value], meter: Meter) -> list[Value]:
+def indexed(items: dict[str, Value], meter: Meter) -> list[Value]:
     """The items of a record that looks like an array: keys 0 up to its `length`."""
-    length = to_number(record.get("length", UNDEFINED), meter)
+    length = to_number(items.get("length", UNDEFINED), meter)
     if length != length or length <= 0:
         return []
     meter.entries(ceil(length))
-    return [record.get(str(index), UNDEFINED) for index in range(int(ceil(length)))]
+    return [items.get(str(index), UNDEFINED) for index in range(int(ceil(length)))]
 
 
-def mapped(record: dict[str, Value], meter: Meter) -> list[Value]:
+def mapped(items: dict[str, Value], meter: Meter) -> list[Value]:
     """Like `indexed`, for filters that refuse a length no array can have."""
-    length = record.get("length", UNDEFINED)
+    length = items.get("length", UNDEFINED)
     if isinstance(length, float) and length == length and (not length.is_integer() or not 0 <= length < 2**32):
         raise failure("Invalid array-like record length")
-    return indexed(record, meter)
+    return indexed(items, meter)
 
 
 def folded(value: Value) -> Value:

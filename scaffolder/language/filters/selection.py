@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from scaffolder.language.environment import fitted
 from scaffolder.language.errors import failure
 from scaffolder.language.filters.attributes import attribute, attribute_key
 from scaffolder.language.filters.calling import BuiltinFilter, sequence
@@ -14,12 +15,12 @@ from scaffolder.language.values import UNDEFINED, Value, to_number, to_text, tru
 
 def select(value: Value, values: list[Value], meter: Meter) -> Value:
     """Items that pass a test, by default those that are truthy."""
-    return _selected(value, values, meter, keep=True)
+    return selected(value, values, meter, keep=True, exact=True)
 
 
 def reject(value: Value, values: list[Value], meter: Meter) -> Value:
     """Items that fail a test."""
-    return _selected(value, values, meter, keep=False)
+    return selected(value, values, meter, keep=False, exact=True)
 
 
 def selectattr(value: Value, values: list[Value], meter: Meter) -> Value:
@@ -32,7 +33,8 @@ def rejectattr(value: Value, values: list[Value], meter: Meter) -> Value:
     return _with_attribute(value, values, meter, keep=False)
 
 
-def _selected(value: Value, values: list[Value], meter: Meter, *, keep: bool) -> Value:
+def selected(value: Value, values: list[Value], meter: Meter, *, keep: bool, exact: bool) -> Value:
+    """Items whose answer is `keep`; `exact` refuses arguments the test does not take."""
     named = argument(values, 0)
     name = "truthy" if named is UNDEFINED else to_text(named, meter)
     predicate = PREDICATES.get(name)
@@ -43,8 +45,10 @@ def _selected(value: Value, values: list[Value], meter: Meter, *, keep: bool) ->
     items = _present(value, meter) if isinstance(value, dict) else sequence(value)
     if items is None:
         return []
-    check_predicate_arity(name, len(values) - 1 if values else 0)
-    return [item for item in items if predicate.function(item, values[1:], meter) is keep]
+    if exact:
+        check_predicate_arity(name, max(len(values) - 1, 0))
+    arguments = fitted(values[1:], predicate.arity, predicate.arity)
+    return [item for item in items if predicate.function(item, arguments, meter) is keep]
 
 
 def _present(record: dict[str, Value], meter: Meter) -> list[Value]:

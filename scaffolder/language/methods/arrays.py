@@ -46,7 +46,8 @@ def fill(items: list[Value], values: list[Value], meter: Meter) -> Value:
     length = len(items)
     start = bound(argument(values, 1), 0, length, meter)
     end = bound(argument(values, 2), length, length, meter)
-    _refuse_cycle(items, values[:1], meter)
+    if start < end:
+        _refuse_cycle(items, values[:1], meter)
     for index in range(start, end):
         items[index] = values[0]
     return items

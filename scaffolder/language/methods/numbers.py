@@ -14,6 +14,7 @@ from scaffolder.language.values import UNDEFINED, Value
 # Every double is a decimal of at most 767 significant digits.
 _EXACT: Final = Context(prec=1200, rounding=ROUND_HALF_UP)
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_UNITS_EXACT_BELOW: Final = 2.0**53
 
 
 def to_fixed(number: float, values: list[Value], meter: Meter) -> Value:
@@ -130,22 +131,18 @@ def _carry(after: list[int], base: int) -> int:
 
 
 def _whole_in_base(whole: int, base: int) -> str:
-    # Beyond 2**53 the reference prints zeros for the digits a double does not hold.
+    """Digits of a whole number; those a double does not hold are zeros, and the rest is divided as a double."""
     digits: list[str] = []
     value = float(whole)
-    while _exponent(value) > 0:
+    while value / base >= _UNITS_EXACT_BELOW:
         value /= base
         digits.append("0")
-    rest = int(value)
     while True:
-        rest, digit = divmod(rest, base)
-        digits.append(_DIGITS[digit])
-        if not rest:
+        digit = math.fmod(value, base)
+        digits.append(_DIGITS[int(digit)])
+        value = (value - digit) / base
+        if value <= 0:
             return "".join(reversed(digits))
-
-
-def _exponent(value: float) -> int:
-    return math.frexp(value)[1] - 53 if value else -1
 
 
 NUMBER_METHODS: Final[Mapping[str, Signature]] = {

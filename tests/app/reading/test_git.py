@@ -358,7 +358,7 @@ async def test_hooks_and_configuration_of_the_environment_do_not_run(
         "HOME": str(home), "GIT_CONFIG_GLOBAL": str(config), "GIT_CONFIG": str(config), "GIT_ASKPASS": str(script),
         "SSH_ASKPASS": str(script), "GIT_SSH": str(script), "GIT_SSH_COMMAND": str(script),
         "GIT_PROXY_COMMAND": str(script), "GIT_EXTERNAL_DIFF": str(script), "GIT_DIR": str(tmp_path),
-        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.proxy", "GIT_CONFIG_VALUE_0": "http://127.0.0.1:1",
+        "GIT_TRACE": str(mark), "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.proxy", "GIT_CONFIG_VALUE_0": "http://127.0.0.1:1",
         "GIT_CONFIG_PARAMETERS": "'http.proxy'='http://127.0.0.1:1'", "https_proxy": "http://127.0.0.1:1",
         "http_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1",
     }.items():  # fmt: skip

@@ -1,0 +1,1 @@
+"""Differential fuzzing of the template language against the npm engines."""
