@@ -1,7 +1,7 @@
 """From source to pieces: text, and tags cut into tokens."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -120,7 +120,7 @@ def pieces(source: str, dialect: Dialect) -> Iterator[Piece]:
             continue
         path = None if block else _PATH.match(source, position)
         if path:
-            tokens: Sequence[Token] = (Token("path", path[1], path.start(1)),)
+            tokens: tuple[Token, ...] = (Token("path", path[1], path.start(1)),)
             position = path.end()
         else:
             tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
