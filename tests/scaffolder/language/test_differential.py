@@ -50,9 +50,6 @@ FOUND = [
     "${{ p.big.toString(7) }} ${{ p.big.toString(36) }} ${{ p.f.toString(3) }}",
     "${{ '$&' <= ' ' if p.arr.fill(p.arr, '3', p.list) else p.num in p is undefined }}",
     "${{ p.arr.fill(p.arr) }}",
-    "${{ {a: 1}[2:-2] }}",
-    "${{ -1[-1:p.n] | replace }}",
-    "${{ p.f[-2::] }}",
     "a  {# c #}  {%- if x %}b{% endif %}",
     "{% set a %}{% raw %} \n{% endraw %}{%- endset %}[${{ a }}]",
 ]
