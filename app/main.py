@@ -42,8 +42,9 @@ ENTRY_POINTS: Final = "callboard.plugins"
 log = logging.getLogger(__name__)
 
 
-class PermissionSettings(BaseModel, frozen=True):
+class PermissionSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
     enabled: bool = False
+    """Ask the policy before users do anything; without, they may do everything."""
 
 
 def create_app(
@@ -99,6 +100,7 @@ def create_host(
         except CallboardError as error:
             raise ConfigError(f"plugin '{plugin.id}': {error}") from error
     _schedule(host)
+    config.settings("backend.logger", LoggerSettings)
     host.on_start(partial(_warn_of_unknown_keys, config))
     return host
 

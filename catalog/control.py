@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -36,6 +36,16 @@ ADOPTION_GRACE_MS = 10_000
 """Children of a deleted entity wait so long for it to come back before they count as orphans."""
 POLL_S = 0.05
 MAX_SHOWN = 100
+LINEAGE = """
+WITH RECURSIVE above(ref) AS (
+  SELECT CAST(? AS TEXT)
+  UNION
+  SELECT r.source_ref FROM above a JOIN catalog_refresh_reference r ON r.target_ref = a.ref
+  WHERE r.source_ref IS NOT NULL
+)
+SELECT r.target_ref, r.source_ref FROM above a JOIN catalog_refresh_reference r ON r.target_ref = a.ref
+WHERE r.source_ref IS NOT NULL ORDER BY r.id
+"""
 Json = Any
 
 
@@ -67,18 +77,14 @@ class CatalogControls:
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         return (await self._pipeline.run(entity)).result
 
-    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {ref: [] for ref in refs}
-        rows = await self._store.read_in(
-            "SELECT target_ref, source_ref FROM catalog_refresh_reference",
-            "target_ref",
-            "text",
-            list(found),
-            " AND source_ref IS NOT NULL ORDER BY id",
-        )
+    async def lineage(self, ref: str) -> dict[str, list[str]]:
+        rows = await self._store.database.read(LINEAGE, storable(ref))
+        found: dict[str, list[str]] = {ref: []}
         for target, source in rows:
-            if source not in found[target]:
-                found[target].append(source)
+            above = found.setdefault(target, [])
+            if source not in above:
+                above.append(source)
+            found.setdefault(source, [])
         return found
 
     # --------------------------------------------------------------------------------------- what is not there

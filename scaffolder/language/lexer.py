@@ -120,7 +120,8 @@ def pieces(source: str, dialect: Dialect) -> Iterator[Piece]:
             continue
         path = None if block else _PATH.match(source, position)
         if path:
-            tokens, position = (Token("path", path[1], path.start(1)),), path.end()
+            tokens: tuple[Token, ...] = (Token("path", path[1], path.start(1)),)
+            position = path.end()
         else:
             tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
         trims = source[position - 3] == "-"
