@@ -38,7 +38,7 @@ POLL_S = 0.05
 MAX_SHOWN = 100
 LINEAGE = """
 WITH RECURSIVE above(ref) AS (
-  SELECT CAST(? AS TEXT)
+  SELECT target_ref FROM catalog_refresh_reference WHERE target_ref = ?
   UNION
   SELECT r.source_ref FROM above a JOIN catalog_refresh_reference r ON r.target_ref = a.ref
   WHERE r.source_ref IS NOT NULL
