@@ -62,10 +62,30 @@ CASES: list[tuple[Any, Any]] = [
     ({"$id": "https://nightjar.example/s", "required": ["a"]}, {}),
     *[
         ({"format": name}, text)
-        for name in (
-            "date-time date time duration email hostname host-name ipv4 ip-address ipv6 uri iri uri-reference uuid "
-            "json-pointer relative-json-pointer utc-millisec regex phone alpha alphanumeric nothing"
-        ).split()
+        for name in [
+            "date-time",
+            "date",
+            "time",
+            "duration",
+            "email",
+            "hostname",
+            "host-name",
+            "ipv4",
+            "ip-address",
+            "ipv6",
+            "uri",
+            "iri",
+            "uri-reference",
+            "uuid",
+            "json-pointer",
+            "relative-json-pointer",
+            "utc-millisec",
+            "regex",
+            "phone",
+            "alpha",
+            "alphanumeric",
+            "nothing",
+        ]
         for text in (
             "",
             "x",
