@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import InputError, NotFoundError
-from catalog.interfaces import DeferredEntity, DeltaMutation, FullMutation
-from tests.catalog.world import SOMEBODY, Entity, World, component, located, location, open_world
+from catalog.interfaces import DeferredEntity, DeltaMutation, Entity, FullMutation
+from tests.catalog.world import SOMEBODY, World, component, located, location, open_world
 from tests.conftest import AnyDatabase
 
 WHERE = "url:https://directory.example/"
