@@ -18,6 +18,7 @@ from scaffolder.language.limits import Meter
 from scaffolder.language.methods import MUTATING
 from scaffolder.language.numbers import divide, floor, number_text, power, remainder
 from scaffolder.language.predicates import PREDICATES, ask, check_predicate_arity
+from scaffolder.language.suggestions import unknown
 from scaffolder.language.syntax import (
     And,
     ArrayLiteral,
@@ -411,7 +412,7 @@ class ExpressionCompiler:
             return self._host_filter(name, value, arguments, at)
         function = self._filters.get(name)
         if function is None:
-            return _failing(f"Unknown template filter {quoted(name)}", at)
+            return _failing(unknown("template filter", name, [*sorted(self._filters), *self._host.filters]), at)
         shown = "dump" if name == "jsonify" else name
         applied = function
 
@@ -422,6 +423,13 @@ class ExpressionCompiler:
                 if arguments.keywords:
                     keywords = {key: argument(env) for key, argument in arguments.keywords}
                     positional = lowered(name, positional, keywords)
+                refuse_callable(subject)
+                for given in positional:
+                    refuse_callable(given)
+            except LanguageError as error:
+                error.near(at)
+                raise
+            try:
                 return call_filter(applied, subject, positional, env.meter)
             except LanguageError as error:
                 if error.kind == "evaluation_error" and error.offset is None:
@@ -450,7 +458,7 @@ class ExpressionCompiler:
         name, at = node.name, node.at
         predicate = PREDICATES.get(name)
         if predicate is None:
-            return _failing(f"Unknown template test {quoted(name)}", at)
+            return _failing(unknown("template test", name, PREDICATES), at)
         try:
             refuse_keywords(len(arguments.keywords), f"Template test {name}")
             if not self._dialect.legacy:
