@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from scaffolder.language.errors import LanguageError, LimitError, position, quoted
-from scaffolder.language.expressions import ExpressionParser, path_expression
+from scaffolder.language.expressions import ExpressionParser
 from scaffolder.language.legacy import LEGACY_TAGS
 from scaffolder.language.lexer import Dialect, Piece, Token, pieces
 from scaffolder.language.limits import Limits
+from scaffolder.language.names import path_expression
 from scaffolder.language.suggestions import unknown
 from scaffolder.language.syntax import (
     Block,
