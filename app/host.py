@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import typer
 from fastapi import APIRouter
 from pydantic import BaseModel
 
@@ -19,6 +18,9 @@ from app.http.mounts import Mounts
 from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permissions, Reading, Role, ScheduledTask
 from app.lifecycle import Lifecycle
 from app.schedule import Scheduler
+
+if TYPE_CHECKING:
+    import typer
 
 _ID: Final = re.compile(r"[a-z][a-z0-9-]*")
 T = TypeVar("T")

@@ -12,19 +12,22 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-import httpx
-import typer
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.requests import HTTPConnection
 
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+
+if TYPE_CHECKING:
+    # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
+    import httpx
+    import typer
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -261,7 +264,10 @@ class Database(Protocol):
     """
 
     dialect: Literal["sqlite", "postgresql"]
-    engine: AsyncEngine
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """SQLAlchemy's engine, made when it is first asked for."""
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A SQLModel session in one transaction: committed at the end, rolled back by an exception."""

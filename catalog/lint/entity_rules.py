@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,12 +49,10 @@ class Checked:
 class EntityRules:
     """`recognizes` asks whoever else knows kinds; it may raise CallboardError for an invalid entity."""
 
-    def __init__(self, kinds: Mapping[str, Kind] | list[Kind], recognizes: Callable[[Entity], bool]) -> None:
-        self._kinds = list(kinds.values()) if isinstance(kinds, Mapping) else kinds
-        self._validator = KindValidator(self._kinds)
-        self._references = {
-            (version, kind.name): kind.references for kind in self._kinds for version in kind.api_versions
-        }
+    def __init__(self, kinds: Iterable[Kind], recognizes: Callable[[Entity], bool]) -> None:
+        kinds = list(kinds)
+        self._validator = KindValidator(kinds)
+        self._references = {(version, kind.name): kind.references for kind in kinds for version in kind.api_versions}
         self._recognizes = recognizes
 
     def check(self, value: Any, file: Path) -> Checked:

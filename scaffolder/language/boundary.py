@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scaffolder.language.errors import failure
+from scaffolder.language.errors import LanguageError, failure
 from scaffolder.language.limits import MAX_DEPTH, MAX_ENTRIES, Meter
 from scaffolder.language.numbers import number_text
 from scaffolder.language.units import from_units, to_units
@@ -38,10 +38,14 @@ class Context:
         """
         self.entries: dict[str, Value] = {}
         taking = _Import()
-        for name, value in (values or {}).items():
-            taken = taking.value(value, 1)
-            if taken is not UNDEFINED:
-                self.entries[to_units(name)] = taken
+        try:
+            for name, value in (values or {}).items():
+                taken = taking.value(value, 1)
+                if taken is not UNDEFINED:
+                    self.entries[to_units(name)] = taken
+        except LanguageError as error:
+            error.locate("")
+            raise
 
     def with_value(self, path: tuple[str, ...], value: Any) -> "Context":
         """A context with `value` at `path`; records on the way are made, everything else is shared."""

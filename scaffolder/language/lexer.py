@@ -10,13 +10,16 @@ from scaffolder.language.regex.program import Program, compiled
 from scaffolder.language.regex.syntax import RegexError
 from scaffolder.language.units import WHITESPACE
 
-TokenKind = Literal["name", "number", "string", "regex", "operator", "end"]
+TokenKind = Literal["name", "number", "string", "regex", "operator", "path", "end"]
 
 MAX_REGEX: Final = 16_384
 
 
 class Token(NamedTuple):
-    """One token of an expression; a string's value is unescaped, a regex's is `source/flags`."""
+    """One token of an expression; a string's value is unescaped, a regex's is `source/flags`.
+
+    A path, `a.b.c`, is a whole expression and the only token of its tag: most tags are just that.
+    """
 
     kind: TokenKind
     value: str
@@ -74,6 +77,7 @@ def _code(name: str, closing: str) -> re.Pattern[str]:
 
 
 _STRICT_NAME: Final = "[A-Za-z_][A-Za-z0-9_]*"
+_PATH: Final = re.compile(rf"[ \t\n\r\xa0]*({_STRICT_NAME}(?:\.{_STRICT_NAME})*)[ \t\n\r\xa0]*-?\}}\}}")
 _LEGACY_NAME: Final = r"(?:[^\W0-9]|[$\ud800-\udfff])(?:\w|[$\ud800-\udfff])*"
 _CODE: Final = {
     (legacy, block): _code(_LEGACY_NAME if legacy else _STRICT_NAME, "%\\}" if block else "\\}\\}")
@@ -114,7 +118,13 @@ def pieces(source: str, dialect: Dialect) -> Iterator[Piece]:
         if mark == "{#":
             position = _after_comment(source, position, start)
             continue
-        tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
+        tokens: tuple[Token, ...]
+        path = None if block else _PATH.match(source, position)
+        if path:
+            tokens = (Token("path", path[1], path.start(1)),)
+            position = path.end()
+        else:
+            tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
         trims = source[position - 3] == "-"
         name = tokens[0].value if block and tokens[0].kind == "name" else ""
         if name in _RAW_MARKER:
@@ -165,7 +175,7 @@ def _raw(
     for marker in _RAW_MARKER[name].finditer(source, position):
         depth += -1 if marker["end"] else 1
         if depth == 0:
-            if "\n" in marker[0] and not dialect.legacy:
+            if "\n" in marker[0]:
                 raise LanguageError("syntax_error", f"{name} closing tag cannot contain a line break", marker.start())
             return source[position : marker.start()], position, marker.end()
     raise LanguageError("syntax_error", f'Missing "end{name}" tag', start)
@@ -211,7 +221,8 @@ def _unreadable(source: str, position: int, start: int) -> LanguageError:
         position += 1
     unit = source[position : position + 1]
     if not unit:
-        return LanguageError("syntax_error", "Unterminated tag", start)
+        kind = "block" if source.startswith("{%", start) else "variable"
+        return LanguageError("syntax_error", f"Unterminated {kind} tag", start)
     if unit in "'\"":
         return LanguageError("syntax_error", "Unterminated string literal", position)
     return LanguageError("syntax_error", f"Unexpected character {quoted(unit)}", position)

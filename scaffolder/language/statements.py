@@ -2,9 +2,10 @@
 
 from scaffolder.language.calls import Macro as MacroValue
 from scaffolder.language.calls import MacroCode
+from scaffolder.language.closures import Evaluate, Execute, Region
 from scaffolder.language.environment import Env, Scope
 from scaffolder.language.errors import LanguageError, failure
-from scaffolder.language.evaluator import Evaluate, Execute, ExpressionCompiler, Region
+from scaffolder.language.evaluator import ExpressionCompiler
 from scaffolder.language.loops import LoopCompiler
 from scaffolder.language.syntax import (
     Block,
@@ -64,7 +65,7 @@ class StatementCompiler(ExpressionCompiler):
             case Text():
                 return node.text
             case Output():
-                return self._output(node, region)
+                return self.output(self.expression(node.expression, region), node.at)
             case If():
                 return self._if(node, region)
             case For():
@@ -80,8 +81,8 @@ class StatementCompiler(ExpressionCompiler):
             case Switch():
                 return self._switch(node, region)
 
-    def _output(self, node: Output, region: Region) -> Execute:
-        expression, at = self.expression(node.expression, region), node.at
+    def output(self, expression: Evaluate, at: int) -> Execute:
+        """The closure that prints an expression; `at` is where its tag stands."""
 
         def write(env: Env, output: list[str]) -> None:
             value = expression(env)
@@ -162,7 +163,7 @@ class StatementCompiler(ExpressionCompiler):
         return MacroCode(parameters.names, slots, defaults, self.body(statements, region), is_caller)
 
     def _call_block(self, node: CallBlock, region: Region) -> Execute:
-        self._calls = True
+        self.has_calls = True
         callee = self.expression(node.call.callee, region)
         arguments = self.arguments(node.call.arguments, region)
         inner = Region(region.depth + 1, dict(region.slots))

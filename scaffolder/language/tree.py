@@ -1,6 +1,7 @@
 """JSON trees with templates in their strings: a step's input, condition and output."""
 
 import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ def render_tree(
     tree: Any,
     context: Context | Mapping[str, Any],
     problem: Callable[[TreeProblem], None] = lambda _: None,
+    *,
+    loop: AbstractEventLoop | None = None,
 ) -> Any:
     """Render every string value of a JSON tree, depth first. Source: spec/scaffolder.md §4.1.
 
@@ -38,10 +41,10 @@ def render_tree(
     prepared = context if isinstance(context, Context) else Context(context)
 
     def rendered(source: str, path: Path) -> Any:
-        if not may_render(source, language):
+        if language.is_plain(source):
             return source
         try:
-            return language.compile(source).value(prepared)
+            return language.compile(source).value(prepared, loop=loop)
         except LanguageError as error:
             problem(TreeProblem(path, source, error))
             return source
@@ -57,14 +60,8 @@ async def render_tree_async(
 ) -> Any:
     """Like `render_tree`, in a thread, so that filters and globals may be asynchronous."""
     prepared = context if isinstance(context, Context) else Context(context)
-    waiting = language.waited_for_by(asyncio.get_running_loop())
-    return await asyncio.to_thread(render_tree, waiting, tree, prepared, problem)
-
-
-def may_render(source: str, language: Language) -> bool:
-    """Whether a source can be anything but its own text: most strings of most inputs cannot."""
-    variable = "{{" if language.dialect.cookiecutter else "${{"
-    return variable in source or "{%" in source or "{#" in source or "#}" in source
+    loop = asyncio.get_running_loop()
+    return await asyncio.to_thread(render_tree, language, tree, prepared, problem, loop=loop)
 
 
 def _walked(tree: Any, path: Path, rendered: Callable[[str, Path], Any]) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Repository:
         git("init", "--quiet", "--initial-branch=main", cwd=self.work)
         git("remote", "add", "origin", str(self.bare), cwd=self.work)
 
-    def commit(self, files: dict[str, str | bytes | None], branch: str = "main") -> str:
+    def commit(self, files: Mapping[str, str | bytes | None], branch: str = "main") -> str:
         """Write files (None removes one), commit and push; gives the commit."""
         for path, content in files.items():
             file = self.work / path

@@ -78,7 +78,7 @@ async def test_two_locations_of_one_file_share_what_it_holds(world: World) -> No
     world.sources.put(SECOND, location("b", "./shared.yaml"))
     first = await world.register(FIRST)
     await world.register(SECOND)
-    parents = await world.control.parents(["component:default/svc"])
+    parents = await world.control.lineage("component:default/svc")
     assert sorted(parents["component:default/svc"]) == ["location:default/a", "location:default/b"]
     await world.locations.delete(first, actor=SOMEBODY)
     await world.settle()

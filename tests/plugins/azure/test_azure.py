@@ -1,4 +1,4 @@
-"""Azure DevOps: URLs, and reading against a server that answers as it does. Source: spec/catalog.md §5.2, §5.4, §5.5."""
+"""Azure DevOps: URLs, and reading against a server that answers as it does. Source: spec §5.2, §5.4, §5.5."""
 
 from __future__ import annotations
 
