@@ -12,19 +12,22 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-import httpx
-import typer
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from starlette.requests import HTTPConnection
 
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+
+if TYPE_CHECKING:
+    # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
+    import httpx
+    import typer
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -76,6 +79,10 @@ ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
 
 class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of user tokens, which is also where the auth plugin answers: `<backend.baseUrl>/api/auth`."""
 
     @property
     def user_token_lifetime(self) -> timedelta:
@@ -202,6 +209,15 @@ class Permissions(Protocol):
     def use_policy(self, policy: PermissionPolicy) -> None:
         """Install the deployment's policy; without one everything is allowed."""
 
+    def permission(self, name: str) -> Permission | None:
+        """The declared permission of that name."""
+
+    def validate(self, conditions: Mapping[str, Json]) -> None:
+        """Raises InputError for conditions that no plugin could apply: a rule that does not exist, or wrong params."""
+
+    def holds(self, conditions: Mapping[str, Json], resource: Json) -> bool:
+        """Whether a resource at hand fulfils the conditions. Raises InputError as `validate` does."""
+
     async def decide(self, permission: Permission, caller: Principal, *, plugin: str) -> Decision:
         """May be conditional: the feature turns the conditions into a query."""
 
@@ -248,7 +264,10 @@ class Database(Protocol):
     """
 
     dialect: Literal["sqlite", "postgresql"]
-    engine: AsyncEngine
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """SQLAlchemy's engine, made when it is first asked for."""
 
     def session(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A SQLModel session in one transaction: committed at the end, rolled back by an exception."""
@@ -307,6 +326,8 @@ class FoundFile:
 class SearchResponse:
     files: Sequence[FoundFile]
     etag: str | None = None
+    read_all: Callable[[], Awaitable[list[bytes]]] | None = None
+    """Reads all files in their order, where that is cheaper than one by one."""
 
 
 class UrlReader(Protocol):
@@ -513,8 +534,11 @@ class PluginHost(Protocol):
     events: Events
     clock: Clock
     roles: frozenset[Role]
+    plugins: Sequence[str]
+    """Ids of the plugins that have registered so far, in order."""
     data_dir: Path
-    """Where this process may keep files: `.callboard/` beside the configuration, unless configured."""
+    """Where this process may keep files: `.callboard/` in the working directory, unless `backend.dataDirectory` or the
+    variable CALLBOARD_DATA_DIR says otherwise."""
 
     def settings(self, path: str, model: type[M]) -> M:
         """The part of the configuration at a dotted path, as a frozen model.
@@ -538,6 +562,9 @@ class PluginHost(Protocol):
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
         """
+
+    def contracts(self) -> Mapping[str, Json]:
+        """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
     def mount_root(self, router: APIRouter) -> None:
         """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
@@ -565,6 +592,12 @@ class PluginHost(Protocol):
 
     def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
         """Add commands to `callboard`; with a name as a group of their own."""
+
+    def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """For commands: start the host without any role, do the work, stop. Who needs no service goes without."""
+
+    def framework(self, routes: Callable[[str], APIRouter]) -> None:
+        """Add routes to every plugin's mount, present and to come: `routes(plugin)` makes them."""
 
 
 class Plugin(Protocol):

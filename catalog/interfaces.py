@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal, Protocol
 
 from app.interfaces import Principal
+from catalog.model.kinds import BUILTIN_KINDS, Kind
 
 Json = Any
 Entity = dict[str, Any]
@@ -169,6 +170,8 @@ class CatalogExtensions:
     """What plugins add to the catalog: `host.extension(CatalogExtensions)`."""
 
     processors: list[CatalogProcessor] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=lambda: list(BUILTIN_KINDS))
+    """Kinds that `callboard lint` and `callboard schema` know as data; processors validate them in the server."""
     providers: list[EntityProvider] = field(default_factory=list)
     placeholders: dict[str, PlaceholderResolver] = field(default_factory=dict)
     analyzers: list[LocationAnalyzer] = field(default_factory=list)
@@ -176,6 +179,9 @@ class CatalogExtensions:
 
     def add_processor(self, *processors: CatalogProcessor) -> None:
         self.processors.extend(processors)
+
+    def add_kind(self, *kinds: Kind) -> None:
+        self.kinds.extend(kinds)
 
     def add_entity_provider(self, *providers: EntityProvider) -> None:
         self.providers.extend(providers)
@@ -344,8 +350,9 @@ class CatalogControl(Protocol):
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         """One pass of the pipeline, nothing stored. For validate-entity and dry runs."""
 
-    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
-        """Entity refs whose processing emitted each of the given refs; one statement per call."""
+    async def lineage(self, ref: str) -> Mapping[str, Sequence[str]]:
+        """The entities whose processing emitted the given one, those that emitted them, and so on: each ref with its
+        parents in the order in which they came to be. The given ref is always there. One statement."""
 
     async def unprocessed(self, state: Literal["failed", "pending"], owner: str | None) -> list[dict[str, Json]]:
         """Rows in the wire shape of §1.5."""

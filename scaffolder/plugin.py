@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter
+
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
-from scaffolder.template.kind import ScaffolderEntitiesProcessor
+from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
 
 
 class ScaffolderPlugin:
@@ -13,4 +15,8 @@ class ScaffolderPlugin:
     id = "scaffolder"
 
     def register(self, host: PluginHost) -> None:
-        host.extension(CatalogExtensions).add_processor(ScaffolderEntitiesProcessor())
+        # What every plugin's mount has is there already, and so is the refusal of tokens meant for other plugins.
+        host.mount(self.id, APIRouter())
+        catalog = host.extension(CatalogExtensions)
+        catalog.add_kind(TEMPLATE)
+        catalog.add_processor(ScaffolderEntitiesProcessor())

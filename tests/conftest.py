@@ -8,10 +8,15 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.database.postgres import PostgresDatabase
 from app.database.sqlite import SqliteDatabase
 from tests.postgres import PostgresServer
+
+# Two cores shared with another worker and a database: slow is not wrong.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 AnyDatabase = SqliteDatabase | PostgresDatabase
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -105,20 +106,19 @@ class PostgresServer:
 
     def kill(self) -> None:
         """As if the machine lost power: no shutdown, no checkpoint."""
-        if self._process is not None:
-            subprocess.run([str(BIN / "pg_ctl"), "stop", "-m", "immediate", "-D", str(self.data)], check=False) if (
-                os.geteuid() != 0
-            ) else self._process.send_signal(3)
-            self._process.wait(timeout=30)
-            self._process = None
+        self._signal(signal.SIGQUIT)
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(2)  # fast shutdown
-            self._process.wait(timeout=30)
-            self._process = None
+        # What is thrown away need not be checkpointed first, which takes a minute after some hundred databases.
+        self._signal(signal.SIGQUIT if self._own else signal.SIGINT)
         if self._own:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=60)
+            self._process = None
 
     def execute(self, sql: str) -> None:
         """One statement outside any transaction, such as CREATE DATABASE."""

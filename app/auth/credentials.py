@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
+
+from starlette.requests import cookie_parser
 
 from app.errors import AuthenticationError, NotAllowedError
 from app.interfaces import NOBODY, CallerKind, Principal
@@ -44,13 +45,8 @@ def bearer_of(headers: Headers) -> str | None:
 def cookie_of(headers: Headers) -> str | None:
     """The limited user token of the auth cookie."""
     for name, value in headers:
-        if name == b"cookie" and COOKIE.encode() in value:
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-            except CookieError:
-                continue
-            if morsel is not None and morsel.value:
-                return morsel.value
+        if name == b"cookie" and (found := cookie_parser(value.decode("latin-1")).get(COOKIE)):
+            return found
     return None
 
 

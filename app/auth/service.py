@@ -18,6 +18,7 @@ from app.auth.users import UserDirectory
 from app.auth.verified import Verified, VerifiedTokens
 from app.config.config import LayeredConfig
 from app.errors import AuthenticationError, NotAllowedError
+from app.http.settings import BackendSettings
 from app.interfaces import ANY_CALLER, CallerKind, Clock, Database, Outgoing, Principal
 
 SERVICE_TOKEN_LIFETIME = timedelta(hours=1)
@@ -31,7 +32,7 @@ class AuthService:
         self.default_policy_disabled = settings.disable_default_policy
         """`backend.auth.dangerouslyDisableDefaultAuthPolicy`: callers without credentials are let in as nobody."""
         self._lifetime = config.settings("auth", TokenSettings).lifetime
-        self._issuer = f"{str(config.get('backend.baseUrl', '')).rstrip('/')}/api/auth"
+        self._issuer = f"{config.settings('backend', BackendSettings).base_url.rstrip('/')}/api/auth"
         self._clock = clock
         self._keys = KeyRing(
             database, clock, lambda purpose: self._lifetime if purpose == USER else SERVICE_TOKEN_LIFETIME
@@ -39,6 +40,10 @@ class AuthService:
         self._users = UserDirectory(database, clock)
         self._external = external_tokens(settings, outgoing, clock)
         self._verified = VerifiedTokens()
+
+    @property
+    def issuer(self) -> str:
+        return self._issuer
 
     @property
     def user_token_lifetime(self) -> timedelta:

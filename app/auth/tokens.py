@@ -30,6 +30,8 @@ MAX_LENGTH = 32_768
 _USER_REF = re.compile(r"[^:/\s]+:[^:/\s]+/[^:/\s]+")
 _PLUGIN_ID = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
 _jws = jwt.PyJWS()
+_UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
+"""What reading hostile text may end in; a header that is nested thousands of levels deep recurses too far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def peek(token: str) -> Unverified | None:
     try:
         parts = _jws.decode_complete(token, options={"verify_signature": False})
         claims = orjson.loads(parts["payload"])
-    except (jwt.PyJWTError, ValueError):
+    except _UNREADABLE:
         return None
     return Unverified(parts["header"], claims) if isinstance(claims, dict) else None
 
@@ -77,7 +79,7 @@ def verify(token: str, key: Any, algorithms: Collection[str]) -> Claims | None:
     """The claims, if the signature is this key's by one of these algorithms. Says nothing about times."""
     try:
         claims = orjson.loads(_jws.decode(token, key, algorithms=list(algorithms)))
-    except (jwt.PyJWTError, ValueError, TypeError):
+    except (*_UNREADABLE, TypeError):
         return None
     return claims if isinstance(claims, dict) else None
 

@@ -22,7 +22,7 @@ class UserDirectory:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._ownership: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._known: dict[str, tuple[int, Mapping[str, Any] | None]] = {}
 
     async def remember(self, user_ref: str, ownership: Sequence[str]) -> None:
         claims = orjson.dumps({"sub": user_ref, "ent": list(ownership)}).decode()
@@ -35,24 +35,25 @@ class UserDirectory:
                 claims,
                 self._now(),
             )
-        self._ownership.pop(user_ref, None)
+        self._known.pop(user_ref, None)
 
     async def claims(self, user_ref: str) -> Mapping[str, Any] | None:
+        """What was known at the last sign-in; None of somebody who never signed in."""
+        now = self._now()
+        known = self._known.get(user_ref)
+        if known is not None and now - known[0] < _FRESH:
+            return known[1]
         rows = await self._database.read("SELECT claims FROM auth_user_info WHERE user_entity_ref = ?", user_ref)
-        return orjson.loads(rows[0][0]) if rows else None
+        claims = orjson.loads(rows[0][0]) if rows else None
+        if len(self._known) >= _MAX_CACHED and user_ref not in self._known:
+            self._known.pop(next(iter(self._known)))
+        self._known[user_ref] = (now, claims)
+        return claims
 
     async def ownership(self, user_ref: str) -> tuple[str, ...]:
         """The refs in whose name the user owns things; of somebody who never signed in, the user alone."""
-        now = self._now()
-        known = self._ownership.get(user_ref)
-        if known is not None and now - known[0] < _FRESH:
-            return known[1]
         claims = await self.claims(user_ref)
-        ownership = tuple(claims["ent"]) if claims else (user_ref,)
-        if len(self._ownership) >= _MAX_CACHED and user_ref not in self._ownership:
-            self._ownership.pop(next(iter(self._ownership)))
-        self._ownership[user_ref] = (now, ownership)
-        return ownership
+        return tuple(claims["ent"]) if claims else (user_ref,)
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

@@ -16,11 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database.heads import version_table
 from app.database.postgres import lock_number
-
-
-def version_table(plugin: str) -> str:
-    return f"migrations_{plugin.replace('-', '_')}"
 
 
 def _scripts(package: str) -> ScriptDirectory:

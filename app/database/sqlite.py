@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import orjson
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.database.errors import DatabaseUnavailableError, TransactionConflictError
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -30,8 +31,8 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384",  # KiB, per connection
-    "PRAGMA mmap_size = 268435456",
+    "PRAGMA cache_size = -4096",  # KiB, per connection: answers come from the index in memory
+    "PRAGMA mmap_size = 67108864",
     "PRAGMA foreign_keys = ON",
 )
 
@@ -112,7 +113,6 @@ class SqliteDatabase:
 
             self._temporary = tempfile.TemporaryDirectory(prefix="callboard-")
             file = Path(self._temporary.name) / "callboard.sqlite"
-        file.parent.mkdir(parents=True, exist_ok=True)
         self.file = file
         self._writing = asyncio.Lock()
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
@@ -122,9 +122,19 @@ class SqliteDatabase:
         self._listeners: dict[str, list[Callable[[str], None]]] = {}
         self._writer: sqlite3.Connection | None = None
         self._watcher: sqlite3.Connection | None = None
-        self.engine = self._make_engine()
+        self._engine: AsyncEngine | None = None
+
+    @property
+    def engine(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
 
     def _make_engine(self) -> AsyncEngine:
+        # Loaded late: a start that has nothing to migrate does without.
+        from sqlalchemy import event
+        from sqlalchemy.ext.asyncio import create_async_engine
+
         engine = create_async_engine(
             f"sqlite+aiosqlite:///{self.file}", connect_args={"timeout": BUSY_TIMEOUT_S}, pool_pre_ping=False
         )
@@ -146,13 +156,15 @@ class SqliteDatabase:
 
     async def start(self) -> None:
         def first() -> None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             self._writer = connect(self.file)
 
         await self._on(self._writer_thread, first)
         self._watcher = connect(self.file)
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        if self._engine is not None:
+            await self._engine.dispose()
         async with self._writing:
             if self._writer is not None:
                 await self._on(self._writer_thread, self._writer.close)
@@ -176,6 +188,8 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
+        from sqlalchemy.ext.asyncio import AsyncSession
+
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 

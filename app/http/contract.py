@@ -4,7 +4,8 @@
 path template and method; the router pairs them with routes of the same path. What a route then finds is told in
 `app.http.exchange`.
 
-Extensions understood: `x-body-limit` on an operation, in bytes, where 100 KiB is too little.
+Extensions understood: `x-body-limit` on an operation, in bytes, where 100 KiB is too little; `x-unvalidated: true` on
+one that is described but whose requests are let through as they are.
 """
 
 from __future__ import annotations
@@ -68,9 +69,11 @@ class Operation:
             return receive
         raw = await read_body(receive, scope["headers"], self._limit)
         required, schema = self.body
-        document = parse_json(raw, header(scope["headers"], b"content-type"), required=required)
+        content_type = header(scope["headers"], b"content-type")
+        document = parse_json(raw, content_type, required=required)
         query = self.query.read(scope["query_string"])
-        if not schema.is_valid(document):
+        # A body that may be absent and is has nothing to be held against the schema; the route says what it lacks.
+        if content_type and not schema.is_valid(document):
             raise InputError(describe("body", schema.first(document)))
         scope[PARSED] = Parsed(query, document)
         return replay(raw, receive)
@@ -96,7 +99,7 @@ class Contract:
     def operations(self) -> Iterator[Operation]:
         for path, item in self.document.get("paths", {}).items():
             for method, operation in item.items():
-                if method in METHODS:
+                if method in METHODS and operation.get("x-unvalidated") is not True:
                     yield Operation(self, method.upper(), path, operation)
 
     def resolve(self, document: Any) -> Any:

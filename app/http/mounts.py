@@ -46,6 +46,7 @@ class Mounts:
         self.root = Mount(None)
         self._plugins: dict[bytes, Mount] = {}
         self._framework: list[FrameworkRoutes] = [self._openapi_routes]
+        self._public: list[str] = []
         self._loaded: dict[str, Contract] = {}
 
     def add(self, plugin: str, router: APIRouter, contract: str | None = None) -> None:
@@ -71,6 +72,8 @@ class Mounts:
             mount = self._plugins[key] = Mount(plugin)
             for routes in self._framework:
                 mount.table.add_router(routes(plugin))
+            for path in self._public:
+                mount.public.add(path)
         return self._plugins[key]
 
     def find(self, plugin: bytes) -> Mount | None:
@@ -78,6 +81,12 @@ class Mounts:
 
     def all(self) -> list[Mount]:
         return sorted(self._plugins.values(), key=lambda mount: mount.plugin or "")
+
+    def allow_everywhere(self, path: str) -> None:
+        """Opens a path below every mount to everybody."""
+        self._public.append(path)
+        for mount in self._plugins.values():
+            mount.public.add(path)
 
     def allow(self, path: str, *, cookie: bool = False) -> None:
         """Opens an absolute path: to everybody, or to holders of the auth cookie."""

@@ -57,11 +57,13 @@ class Pipeline:
         requests: RequestLog | None = None,
         health_headers: Headers | None = None,
         development: bool = False,
+        api: bool = True,
     ) -> None:
+        """`api` False serves health and what is mounted at the root alone."""
         self._mounts, self._lifecycle, self._caller_of = mounts, lifecycle, caller_of
         self._security, self._cors, self._requests = security, cors, requests
         self._health_headers = health_headers or []
-        self._development = development
+        self._development, self._api = development, api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -107,7 +109,7 @@ class Pipeline:
         raw = raw_segments(scope)
         mount: Mount | None
         if len(raw) >= 2 and raw[0].lower() == b"api":
-            mount = self._mounts.find(raw[1])
+            mount = self._mounts.find(raw[1]) if self._api else None
             if mount is None:
                 await _plain(answer, 404, [(b"content-length", b"0")])
                 return

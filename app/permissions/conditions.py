@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.errors import InputError
 
-MAX_DEPTH = 50
+MAX_DEPTH = 100
 """Levels of `allOf`, `anyOf` and `not`; a tree that is deeper is an attack or a mistake."""
 
 
@@ -77,3 +77,15 @@ def matches(criteria: Criteria, applies: Callable[[Condition], bool]) -> bool:
             return not matches(member, applies)
         case Condition():
             return applies(criteria)
+
+
+def conditions_in(criteria: Criteria) -> Iterator[Condition]:
+    """All conditions of the tree, in the order they are written."""
+    match criteria:
+        case AllOf(members) | AnyOf(members):
+            for member in members:
+                yield from conditions_in(member)
+        case Not(member):
+            yield from conditions_in(member)
+        case Condition():
+            yield criteria

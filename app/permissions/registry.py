@@ -73,10 +73,12 @@ class PluginPermissions:
         Raises InputError for a rule that does not exist and for params that are not the rule's.
         """
         return resource is not None and matches(
-            criteria, lambda condition: self._applies(resource_type, condition, resource)
+            criteria,
+            lambda condition: self.rule_for(resource_type, condition).apply(resource, condition.params),
         )
 
-    def _applies(self, resource_type: str, condition: Condition, resource: Any) -> bool:
+    def rule_for(self, resource_type: str, condition: Condition) -> PermissionRule:
+        """Raises InputError as `allows` does."""
         key = (resource_type, condition.rule)
         rule = self.rules.get(key)
         if rule is None or condition.resource_type != resource_type:
@@ -85,7 +87,7 @@ class PluginPermissions:
         if problems:
             words = "; ".join(f"params{problem.path} {problem.message}" for problem in problems)
             raise InputError("Parameters to rule are invalid", cause=ParametersError(words))
-        return rule.apply(resource, condition.params)
+        return rule
 
     def metadata(self) -> dict[str, Any]:
         """What `/.well-known/backstage/permissions/metadata` answers. Source: spec/catalog.md §7.3."""

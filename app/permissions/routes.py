@@ -9,12 +9,10 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from app.errors import InputError, NotAllowedError
+from app.http.body import JSON_LIMIT, header, parse_json, read_body
 from app.interfaces import Auth, JsonBytes, Principal
 from app.permissions.conditions import Criteria, parse_criteria
 from app.permissions.registry import PluginPermissions
-
-_MAX_BODY = 1024 * 1024
-"""Bytes of an apply-conditions request; ten thousand refs fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +69,9 @@ async def _apply(declared: PluginPermissions, items: list[_Item]) -> list[dict[s
 
 
 async def _json(request: Request) -> Any:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY:
-            raise InputError("request entity too large")
-    try:
-        return orjson.loads(bytes(body))
-    except orjson.JSONDecodeError as error:
-        raise InputError(str(error)) from None
+    headers = request.scope["headers"]
+    body = await read_body(request.receive, headers, JSON_LIMIT)
+    return parse_json(body, header(headers, b"content-type"), required=True)
 
 
 def _items(body: Any) -> list[_Item]:

@@ -7,7 +7,7 @@ there are permissions at all.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from app.errors import InputError
@@ -22,7 +22,7 @@ from app.interfaces import (
     Principal,
     Verdict,
 )
-from app.permissions.conditions import Criteria, parse_criteria
+from app.permissions.conditions import Criteria, conditions_in, matches, parse_criteria
 from app.permissions.registry import PluginPermissions
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,24 @@ class PermissionService:
         if self._policy is not None:
             raise ValueError("A permission policy is installed already")
         self._policy = policy
+
+    def permission(self, name: str) -> Permission | None:
+        declared = (plugin.permissions.get(name) for plugin in self._plugins.values())
+        return next((permission for permission in declared if permission is not None), None)
+
+    def validate(self, conditions: Mapping[str, Any]) -> None:
+        for condition in conditions_in(parse_criteria(conditions)):
+            self._owner(condition.resource_type).rule_for(condition.resource_type, condition)
+
+    def holds(self, conditions: Mapping[str, Any], resource: Any) -> bool:
+        return matches(
+            parse_criteria(conditions),
+            lambda condition: (
+                self._owner(condition.resource_type)
+                .rule_for(condition.resource_type, condition)
+                .apply(resource, condition.params)
+            ),
+        )
 
     async def decide(self, permission: Permission, caller: Principal, *, plugin: str) -> Decision:
         if caller.kind == "service":

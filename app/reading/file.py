@@ -98,6 +98,11 @@ def _read(path: str) -> bytes:
     return content
 
 
+def _read_all(paths: Sequence[str]) -> list[bytes]:
+    # Thousands of small files: one by one, handing each to a thread would take longer than reading it.
+    return [_read(path) for path in paths]
+
+
 def _file(path: str, version: str | None) -> FoundFile:
     return FoundFile(path, path, lambda: asyncio.to_thread(_read, path), version)
 
@@ -115,4 +120,7 @@ class FileReader:
             seen = sha256("\x00".join(f"{path}\x00{version}" for path, version in found).encode()).hexdigest()
             if seen == etag:
                 raise NotModifiedError()
-        return SearchResponse([_file(path, version) for path, version in found], seen)
+        paths = [path for path, _ in found]
+        return SearchResponse(
+            [_file(path, version) for path, version in found], seen, lambda: asyncio.to_thread(_read_all, paths)
+        )

@@ -10,6 +10,7 @@ from app.reading.resolve import default_resolve_url, file_path_of, is_absolute
 from app.reading.urls import (
     WebUrl,
     check_no_traversal,
+    on_host,
     parse_web_url,
     path_segments,
     quoted,
@@ -29,6 +30,7 @@ __all__ = [
     "is_absolute",
     "is_glob",
     "is_simple_glob",
+    "on_host",
     "parse_web_url",
     "path_segments",
     "plain_path",

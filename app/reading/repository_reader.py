@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx
+import orjson
 
 from app.errors import CallboardError, InputError, NotFoundError, NotModifiedError, ServiceUnavailableError
-from app.interfaces import FoundFile, Outgoing, ReadResponse, SearchResponse
+from app.interfaces import FoundFile, Json, Outgoing, ReadResponse, SearchResponse
 from app.reading.archive import ArchivedFile
 from app.reading.fetch import check_read, conditional_headers, content_file, validator_of
 from app.reading.globs import compiled, is_simple_glob
-from app.reading.urls import parse_web_url
+from app.reading.resolve import default_resolve_url
+from app.reading.urls import parse_web_url, quoted_path
 
 MAX_ARCHIVE_BYTES: Final = 200 * 1024 * 1024
 MAX_ANSWER_BYTES: Final = 50 * 1024 * 1024
@@ -59,9 +61,9 @@ class RepositoryReader(ABC):
     async def archive(self, place: RepositoryPlace, commit: str) -> Iterable[ArchivedFile]:
         """All files at a commit, at least those below `place.path`; paths are relative to the repository's root."""
 
-    @abstractmethod
     def url_of(self, url: str, path: str) -> str:
         """The URL of another file of the repository that `url` names, at the same ref."""
+        return default_resolve_url(f"/{quoted_path(path)}", url)
 
     async def tree(self, place: RepositoryPlace, commit: str, matches: Callable[[str], bool]) -> list[FoundFile] | None:
         """The files whose path matches, if the host can list them without their content; `url` is filled in later.
@@ -158,20 +160,27 @@ class RepositoryReader(ABC):
             raise ServiceUnavailableError(
                 f"could not read {about}, {response.status_code} {response.reason_phrase} (rate limit exceeded)"
             )
-        check_read(response, about)
+        self.check(response, about)
         return response
+
+    def check(self, response: httpx.Response, about: str) -> None:
+        """Raises for an answer that is not what was asked for."""
+        check_read(response, about)
 
     @staticmethod
     def content(response: httpx.Response) -> ReadResponse:
         return ReadResponse(response.content, validator_of(response))
 
     @staticmethod
-    def json(response: httpx.Response, about: str) -> object:
-        """Raises CallboardError when the host answered something else than JSON (a sign-in page, say)."""
+    def json(response: httpx.Response, about: str, *path: str | int) -> Json:
+        """The member at a path of the answer. Raises CallboardError when the host answered something else (a sign-in
+        page, say), which must never pass for an empty answer."""
         try:
-            value: object = response.json()
-        except ValueError as error:
-            raise CallboardError(f"could not read {about}, the host did not answer with JSON") from error
+            value: Json = orjson.loads(response.content)
+            for key in path:
+                value = value[key]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise CallboardError(f"could not read {about}, the host's answer makes no sense") from error
         return value
 
 

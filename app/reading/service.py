@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from app.errors import InputError, NotAllowedError
-from app.interfaces import Config, GitCredentials, Outgoing, ScmIntegration, UrlReader
+from app.interfaces import Config, GitCredentials, Json, Outgoing, ScmIntegration, UrlReader
 from app.reading.allow import AllowList, AllowSettings
 from app.reading.fetch import FetchReader
 from app.reading.file import FileReader
@@ -32,7 +34,7 @@ class ReadingService:
         self._readers: list[tuple[int, int, Callable[[str], bool], UrlReader]] = []
         self._integrations: list[ScmIntegration] = []
         entries = config.get("backend.reading.allow") or ()
-        allow = AllowList(AllowSettings.model_validate(entry) for entry in entries)
+        allow = AllowList(_allowed(index, entry) for index, entry in enumerate(entries))
         fetch = FetchReader(outgoing, allow)
         self.add_reader(fetch.matches, fetch, order=FETCH_ORDER)
         self.files = FileReader()
@@ -81,6 +83,15 @@ class ReadingService:
     def resolve_edit_url(self, url: str) -> str | None:
         integration = self.integration_for(url)
         return integration.resolve_edit_url(url) if integration else None
+
+
+def _allowed(index: int, entry: Json) -> AllowSettings:
+    try:
+        return AllowSettings.model_validate(entry)
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        key = ".".join(["backend.reading.allow", str(index), *map(str, problem["loc"])])
+        raise InputError(f"configuration key '{key}': {problem['msg']}") from error
 
 
 def _named_remotes(config: Config) -> frozenset[str]:

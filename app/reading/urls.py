@@ -7,6 +7,7 @@ differently (backslashes, control characters, credentials, hidden dot segments) 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote
@@ -105,6 +106,19 @@ def parse_web_url(url: str) -> WebUrl:
     return WebUrl(parsed.scheme, name, port or DEFAULT_PORTS[parsed.scheme], raw_path or "/", query)
 
 
+def on_host(host: str) -> Callable[[str], bool]:
+    """Whether a URL is one of a host (`name` or `name:port`), exactly. A URL that cannot be understood is not."""
+    wanted = host.lower()
+
+    def matches(url: str) -> bool:
+        try:
+            return parse_web_url(url).netloc == wanted
+        except InputError:
+            return False
+
+    return matches
+
+
 def path_segments(path: str) -> list[str]:
     """The segments of a URL's path, each decoded once and safe to quote into another URL.
 
@@ -127,5 +141,5 @@ def quoted(text: str) -> str:
 
 
 def quoted_path(path: str) -> str:
-    """A path for a URL: segments are quoted, slashes stay."""
-    return quote(path, safe="/")
+    """A path for a URL: segments are quoted, slashes and globs stay."""
+    return quote(path, safe="/*!$'(),:;=@~")

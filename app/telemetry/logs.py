@@ -80,13 +80,18 @@ class PrettyFormatter(logging.Formatter):
         return self._redact(f"{fields['timestamp'][11:23]} {start}{level:5}{end} {plugin}: {fields['message']}{stack}")
 
 
+def is_pretty(settings: LoggerSettings, stream: TextIO) -> bool:
+    """Whether logs to this stream are for people."""
+    form = os.environ.get("LOG_FORMAT") or settings.format or ("pretty" if stream.isatty() else "json")
+    return form == "pretty"
+
+
 def configure_logs(settings: LoggerSettings, redact: Redact, *, stream: TextIO | None = None) -> None:
     """Sends all logs to standard output (or `stream`) in one form."""
     stream = stream or sys.stdout
     level = os.environ.get("LOG_LEVEL", settings.level).upper()
-    form = os.environ.get("LOG_FORMAT") or settings.format or ("pretty" if stream.isatty() else "json")
+    pretty = is_pretty(settings, stream)
     handler = logging.StreamHandler(stream)
-    pretty = form == "pretty"
     handler.setFormatter(PrettyFormatter(redact, colours=stream.isatty()) if pretty else JsonFormatter(redact))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import orjson
 
-from app.errors import InputError
+from app.errors import CallboardError, InputError
+from catalog.model.refs import parse_ref
 
 Direction = Literal["outgoing", "incoming", "both"]
 
@@ -68,13 +69,10 @@ def canonical(text: str) -> str:
     Raises:
         InputError: it does not name an entity with its kind.
     """
-    kind, colon, rest = text.strip().lower().partition(":")
-    namespace, slash, name = rest.partition("/")
-    if not slash:
-        namespace, name = "default", rest
-    if not (colon and kind and namespace and name) or "/" in name or ":" in rest:
-        raise InputError(f"Invalid entity reference '{text}', expected <kind>:[<namespace>/]<name>")
-    return f"{kind}:{namespace}/{name}"
+    try:
+        return str(parse_ref(text.strip()))
+    except CallboardError as error:
+        raise InputError(f"Invalid entity reference '{text}': {error}") from None
 
 
 def node_of(ref: str, document: bytes | None, depth: int) -> Node:

@@ -14,8 +14,9 @@ from app.interfaces import Database
 from catalog.graph.model import Direction, Edge, Graph, GraphRequest, Node, node_of
 from catalog.interfaces import EntitiesCatalog, Query
 
+BATCH: Final = 1000
 ROUNDS: Final = 10
-"""Most times one level is asked for more, when entities it found turn out not to be visible."""
+"""Most times one level is asked for more, when the entities it found turn out not to be visible."""
 
 
 class GraphWalker:
@@ -52,24 +53,20 @@ class GraphWalker:
         self, request: GraphRequest, frontier: list[str], seen: Mapping[str, Node], depth: int, visible: Query | None
     ) -> tuple[list[Node], bool]:
         """The next level, in ref order, and whether that is all of it."""
-        room, last, found = request.limit - len(seen), "", list[Node]()
+        room, last, kept = request.limit - len(seen), "", list[str]()
+        batch = room + 1 if request.direction == "outgoing" else max(room + 1, BATCH)
+        complete = False
         for _ in range(ROUNDS):
-            refs = await self._neighbours(request, frontier, seen, after=last, limit=room - len(found) + 1)
-            if len(refs) <= room - len(found):
-                return found + await self._keep(refs, request.direction, depth, visible), True
-            refs.pop()
-            if not refs:
-                return found, False
-            found += await self._keep(refs, request.direction, depth, visible)
-            last = refs[-1]
-        return found, False
-
-    async def _keep(self, refs: list[str], direction: Direction, depth: int, visible: Query | None) -> list[Node]:
-        loaded = await self._load(refs, depth, visible)
-        if direction == "outgoing":
-            return loaded
-        # A relation is told by its source: one whose source cannot be seen has not been told to this caller.
-        return [node for node in loaded if node.exists]
+            found = await self._neighbours(request, frontier, seen, after=last, limit=batch)
+            complete = len(found) < batch
+            # A relation is told by its source: one whose source cannot be seen has not been told to this caller.
+            doubtful = [ref for ref, told in found if not told]
+            seen_sources = await self._entities.matching(doubtful, visible or {}) if doubtful else set()
+            kept += [ref for ref, told in found if told or ref in seen_sources]
+            if complete or len(kept) > room:
+                break
+            last = found[-1][0]
+        return await self._load(kept[:room], depth, visible), complete and len(kept) <= room
 
     async def _load(self, refs: Iterable[str], depth: int, visible: Query | None) -> list[Node]:
         wanted = list(refs)
@@ -78,7 +75,8 @@ class GraphWalker:
 
     async def _neighbours(
         self, request: GraphRequest, frontier: list[str], seen: Iterable[str], *, after: str, limit: int
-    ) -> list[str]:
+    ) -> list[tuple[str, bool]]:
+        """Refs beside the frontier, ascending, and of each whether the frontier's own relations name it."""
         database = self._database
         selects, params = list[str](), list[Any]()
         for near, far in _ends(request.direction):
@@ -87,7 +85,8 @@ class GraphWalker:
             if request.relations:
                 where.append(database.any_of("type", "text"))
                 params.append(database.array(request.relations))
-            selects.append(f"SELECT {far} AS ref FROM catalog_relation WHERE {' AND '.join(where)}")  # noqa: S608
+            told = int(near == "source_ref")
+            selects.append(f"SELECT {far} AS ref, {told} AS told FROM catalog_relation WHERE {' AND '.join(where)}")  # noqa: S608
         conditions = ["ref > ?", f"NOT ({database.any_of('ref', 'text')})"]
         params += [after, database.array(seen)]
         if request.kinds:
@@ -95,12 +94,13 @@ class GraphWalker:
             for kind in request.kinds:
                 params += [len(kind) + 1, f"{kind}:"]
         rows = await database.read(
-            f"SELECT DISTINCT ref FROM ({' UNION ALL '.join(selects)}) AS neighbour "  # noqa: S608
-            f"WHERE {' AND '.join(conditions)} ORDER BY ref LIMIT ?",
+            # Materialized, or the planner may walk all relations by their other end to have them in order.
+            f"WITH neighbour AS MATERIALIZED ({' UNION ALL '.join(selects)}) SELECT ref, MAX(told) FROM neighbour "  # noqa: S608
+            f"WHERE {' AND '.join(conditions)} GROUP BY ref ORDER BY ref LIMIT ?",
             *params,
             limit,
         )
-        return [row[0] for row in rows]
+        return [(ref, bool(told)) for ref, told in rows]
 
     async def _edges(
         self, walked: list[str], nodes: Mapping[str, Node], direction: Direction, relations: tuple[str, ...]

@@ -1,7 +1,7 @@
 """The blast-radius guard: an answer that would remove a large share of a provider's entities waits for a word.
 
 A provider whose host answers half a list looks just like one whose entities were deleted. So what would remove more
-than a share of them is held back, whole, until an operator releases or discards it, or the provider comes to its senses.
+than a share of them is held back, whole, until an operator releases or discards it, or the provider thinks again.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ A kind is data: its schema is compiled in `catalog.validation.kinds` and written
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from catalog.model.relations import REFERENCES, Reference
 from catalog.model.schema import record, text, texts
 
 BUILTIN_VERSIONS: Final = ("backstage.io/v1alpha1", "backstage.io/v1beta1")
@@ -22,12 +23,16 @@ class Kind:
     api_versions: tuple[str, ...]
     spec: Mapping[str, Any]
     description: str
+    references: tuple[Reference, ...] = ()
+    """The fields of `spec` that name other entities."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Schemas of `spec` for some values of `spec.type`, in the place of the general one."""
 
 
-_TYPE = text("What sort of thing it is, in words of your own.")
-_LIFECYCLE = text("How far it has come, such as experimental, production or deprecated.")
-_OWNER = text("Ref of the group or user that owns it; of a group unless it says otherwise.")
-_SYSTEM = text("Ref of the system it is part of.")
+TYPE = text("What sort of thing it is, in words of your own.")
+LIFECYCLE = text("How far it has come, such as experimental, production or deprecated.")
+OWNER = text("Ref of the group or user that owns it; of a group unless it says otherwise.")
+SYSTEM = text("Ref of the system it is part of.")
 _DEPENDS_ON = texts("Refs, with their kind, of components and resources that it needs.")
 
 _PROFILE = record(
@@ -44,10 +49,10 @@ COMPONENT: Final = Kind(
     BUILTIN_VERSIONS,
     record(
         {
-            "type": _TYPE,
-            "lifecycle": _LIFECYCLE,
-            "owner": _OWNER,
-            "system": _SYSTEM,
+            "type": TYPE,
+            "lifecycle": LIFECYCLE,
+            "owner": OWNER,
+            "system": SYSTEM,
             "subcomponentOf": text("Ref of the component it is part of."),
             "providesApis": texts("Refs of APIs that it provides."),
             "consumesApis": texts("Refs of APIs that it uses."),
@@ -56,6 +61,7 @@ COMPONENT: Final = Kind(
         required=("type", "lifecycle", "owner"),
     ),
     "A piece of software: a service, a website, a library.",
+    REFERENCES["Component"],
 )
 
 API: Final = Kind(
@@ -64,24 +70,26 @@ API: Final = Kind(
     record(
         {
             "type": text("The form of the definition, such as openapi, asyncapi, graphql or grpc."),
-            "lifecycle": _LIFECYCLE,
-            "owner": _OWNER,
-            "system": _SYSTEM,
+            "lifecycle": LIFECYCLE,
+            "owner": OWNER,
+            "system": SYSTEM,
             "definition": text("The definition itself, or a placeholder that reads it."),
         },
         required=("type", "lifecycle", "owner", "definition"),
     ),
     "An interface that components provide and consume.",
+    REFERENCES["API"],
 )
 
 RESOURCE: Final = Kind(
     "Resource",
     BUILTIN_VERSIONS,
     record(
-        {"type": _TYPE, "owner": _OWNER, "dependsOn": _DEPENDS_ON, "system": _SYSTEM},
+        {"type": TYPE, "owner": OWNER, "dependsOn": _DEPENDS_ON, "system": SYSTEM},
         required=("type", "owner"),
     ),
     "What software needs to run: a database, a bucket, a cluster.",
+    REFERENCES["Resource"],
 )
 
 GROUP: Final = Kind(
@@ -98,6 +106,7 @@ GROUP: Final = Kind(
         required=("type", "children"),
     ),
     "A team, a unit, a department.",
+    REFERENCES["Group"],
 )
 
 LOCATION: Final = Kind(
@@ -127,26 +136,29 @@ USER: Final = Kind(
         required=("memberOf",),
     ),
     "A person.",
+    REFERENCES["User"],
 )
 
-SYSTEM: Final = Kind(
+SYSTEM_KIND: Final = Kind(
     "System",
     BUILTIN_VERSIONS,
     record(
-        {"owner": _OWNER, "domain": text("Ref of the domain it is part of."), "type": _TYPE},
+        {"owner": OWNER, "domain": text("Ref of the domain it is part of."), "type": TYPE},
         required=("owner",),
     ),
     "Components, APIs and resources that work together.",
+    REFERENCES["System"],
 )
 
 DOMAIN: Final = Kind(
     "Domain",
     BUILTIN_VERSIONS,
     record(
-        {"owner": _OWNER, "subdomainOf": text("Ref of the domain it is part of."), "type": _TYPE},
+        {"owner": OWNER, "subdomainOf": text("Ref of the domain it is part of."), "type": TYPE},
         required=("owner",),
     ),
     "Systems that share a field of business.",
+    REFERENCES["Domain"],
 )
 
-BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM, DOMAIN)
+BUILTIN_KINDS: Final = (API, COMPONENT, RESOURCE, GROUP, LOCATION, USER, SYSTEM_KIND, DOMAIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from catalog.model.refs import DEFAULT_NAMESPACE, canonical, parse_ref
@@ -44,6 +44,7 @@ REFERENCES: Final[Mapping[str, tuple[Reference, ...]]] = {
     ),
     "API": (_OWNER, _SYSTEM),
     "Resource": (_OWNER, _DEPENDS_ON, _DEPENDENCY_OF, _SYSTEM),
+    "AiResource": (_OWNER, _DEPENDS_ON, _SYSTEM),
     "User": (Reference("memberOf", "Group", MEMBER_OF, HAS_MEMBER),),
     "Group": (
         Reference("parent", "Group", CHILD_OF, PARENT_OF),
@@ -67,53 +68,48 @@ SORTED_FIELDS: Final = (
 
 
 class Mention(NamedTuple):
-    """One ref as it stands in an entity: where, what it says, and the two relations that it makes."""
+    """One ref as it stands in an entity: where, what it says, and the field's meaning."""
 
     path: tuple[str | int, ...]
-    target: str
+    ref: Any
     reference: Reference
 
+    def target(self, namespace: str) -> str:
+        """The canonical ref, for an entity of that namespace. Raises as `parse_ref` does."""
+        return str(parse_ref(self.ref, default_kind=self.reference.default_kind, default_namespace=namespace))
 
-def mentions(entity: Mapping[str, Any], references: tuple[Reference, ...]) -> list[Mention]:
-    """All refs that the entity names, canonical, in the order of the table.
 
-    A single ref may stand where a list belongs. Raises for the first that cannot be parsed, as `parse_ref` does.
-    """
+def mentions(entity: Mapping[str, Any], references: Iterable[Reference]) -> Iterator[Mention]:
+    """All refs that the entity names, unparsed. A single ref may stand where a list belongs."""
     spec = entity.get("spec")
     if not isinstance(spec, Mapping):
-        return []
-    namespace = entity["metadata"].get("namespace") or DEFAULT_NAMESPACE
-    found: list[Mention] = []
+        return
     for reference in references:
         value = spec.get(reference.field)
-        if not value and not isinstance(value, dict):
-            continue
-        kind = reference.default_kind
         if isinstance(value, list):
             for index, ref in enumerate(value):
-                target = str(parse_ref(ref, default_kind=kind, default_namespace=namespace))
-                found.append(Mention(("spec", reference.field, index), target, reference))
-        else:
-            target = str(parse_ref(value, default_kind=kind, default_namespace=namespace))
-            found.append(Mention(("spec", reference.field), target, reference))
-    return found
+                yield Mention(("spec", reference.field, index), ref, reference)
+        elif value or isinstance(value, dict):
+            yield Mention(("spec", reference.field), value, reference)
 
 
 def relations_of(
-    entity: Mapping[str, Any], references: tuple[Reference, ...] | None = None
+    entity: Mapping[str, Any], references: Iterable[Reference] | None = None
 ) -> list[tuple[str, str, str]]:
-    """`(source, type, target)` with canonical refs, both directions of each mention."""
+    """`(source, type, target)` with canonical refs, both directions of each mention.
+
+    Raises for the first ref that cannot be parsed, as `parse_ref` does.
+    """
+    metadata = entity["metadata"]
+    namespace = metadata.get("namespace") or DEFAULT_NAMESPACE
+    own = canonical(entity["kind"], namespace, metadata["name"])
     if references is None:
         references = REFERENCES.get(entity["kind"], ())
-    found = mentions(entity, references)
-    if not found:
-        return []
-    metadata = entity["metadata"]
-    own = canonical(entity["kind"], metadata.get("namespace") or DEFAULT_NAMESPACE, metadata["name"])
     relations: list[tuple[str, str, str]] = []
-    for _, target, reference in found:
-        relations.append((own, reference.forward, target))
-        relations.append((target, reference.reverse, own))
+    for mention in mentions(entity, references):
+        target = mention.target(namespace)
+        relations.append((own, mention.reference.forward, target))
+        relations.append((target, mention.reference.reverse, own))
     return relations
 
 

@@ -36,11 +36,21 @@ class Cursor:
     total: int | float | None = None
 
 
-def encode_cursor(cursor: Cursor) -> str:
-    """Base64 (standard alphabet) of compact JSON, members in the reference's order."""
+def encode_cursor(
+    cursor: Cursor,
+    *,
+    after: tuple[str | None, ...] | None = None,
+    first: tuple[str | None, ...] | None = None,
+    backwards: bool | None = None,
+    total: float | None = None,
+) -> str:
+    """Base64 (standard alphabet) of compact JSON, members in the reference's order.
+
+    What is given beside the cursor stands for the cursor's own.
+    """
     wire: dict[str, Json] = {
         "orderFields": [{"field": order.field, "order": order.direction} for order in cursor.orders],
-        "isPrevious": cursor.backwards,
+        "isPrevious": cursor.backwards if backwards is None else backwards,
     }
     if cursor.query is not None:
         wire["query"] = cursor.query
@@ -50,11 +60,11 @@ def encode_cursor(cursor: Cursor) -> str:
         wire["fullTextFilter"] = {"term": cursor.full_text.term}
         if cursor.full_text.fields is not None:
             wire["fullTextFilter"]["fields"] = cursor.full_text.fields
-    wire["orderFieldValues"] = cursor.after
-    if cursor.first is not None:
-        wire["firstSortFieldValues"] = cursor.first
-    if cursor.total is not None:
-        wire["totalItems"] = cursor.total
+    wire["orderFieldValues"] = cursor.after if after is None else after
+    if (beginning := cursor.first if first is None else first) is not None:
+        wire["firstSortFieldValues"] = beginning
+    if (counted := cursor.total if total is None else total) is not None:
+        wire["totalItems"] = counted
     return b64encode(orjson.dumps(wire)).decode()
 
 

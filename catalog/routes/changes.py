@@ -76,8 +76,6 @@ def change_routes(ports: CatalogPorts) -> APIRouter:
         await ports.changes.forget_unprocessed(request.path_params["entity_id"], caller(request))
         return nothing()
 
-    # The contract has these two as one, `/entities/unprocessed/{state}`. Under paths of their own they are not held
-    # against it: the reference ignores parameters it does not know here, and here alone.
     @routes.get("/entities/unprocessed/failed")
     async def failed(request: Request) -> Response:
         return await unprocessed(request, "failed")

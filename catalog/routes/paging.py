@@ -76,7 +76,7 @@ def _refuse(constant: str) -> Any:
 
 def link_header(query_string: bytes, after: str) -> str:
     """The next page as a `link` header: the request's own parameters, spelled as URLSearchParams does."""
-    parameters = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="replace")
+    parameters = parse_qsl(query_string.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
     out: list[tuple[str, str]] = []
     placed = False
     for name, value in parameters:

@@ -24,6 +24,7 @@ from catalog.routes.ports import CatalogPorts
 from catalog.service.actions.changing import ChangingActions
 from catalog.service.actions.reading import ReadingActions
 from catalog.service.actions.registry import ActionRegistry
+from catalog.service.actions.validating import ValidatingActions
 
 PLUGIN: Final = "catalog"
 CONTRACT: Final = "catalog.yaml"
@@ -44,7 +45,8 @@ def register_api(host: PluginHost) -> None:
     def registry() -> ActionRegistry:
         reading = ReadingActions(ports.gate, ports.entities)
         changing = ChangingActions(reading, ports.changes, ports.locations)
-        return ActionRegistry([*reading.actions(), *changing.actions()])
+        validating = ValidatingActions(ports.changes)
+        return ActionRegistry([*reading.actions(), *validating.actions(), *changing.actions()])
 
     host.permissions.declare(PLUGIN, PERMISSIONS, rules=RULES, load=load)
     # One router, since the contract is held against the routes of all of them.

@@ -38,6 +38,19 @@ def terms_of(entity: Mapping[str, Any]) -> list[Term]:
     Numbers are as `json_numbers.js_number` gives them. NUL, which databases refuse in text, is replaced. Raises
     InputError when two different keys become one in lower case.
     """
+    terms: dict[tuple[str, str | None], Term] = {}
+    for path, value in pairs_of(entity):
+        term = term_of(path, value)
+        if term is not None and (term.key, term.value) not in terms:
+            terms[term.key, term.value] = term
+    return list(terms.values())
+
+
+def pairs_of(entity: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Paths and values as written, in document order; a path and value may come several times.
+
+    Raises InputError when two different paths become one key in lower case.
+    """
     pairs: list[tuple[str, Any]] = []
     _walk("", entity, pairs, set())
     metadata = entity["metadata"]
@@ -48,22 +61,41 @@ def terms_of(entity: Mapping[str, Any]) -> list[Term]:
     if not namespace:
         pairs.append(("metadata.namespace", DEFAULT_NAMESPACE))
     pairs.extend(("relations." + relation["type"], relation["targetRef"]) for relation in entity.get("relations", ()))
-    _refuse_case_collisions(pairs)
-    terms: dict[tuple[str, str | None], Term] = {}
-    for path, value in pairs:
-        key = _storable(path.lower())
-        if len(key) > MAX_KEY or (not key.isascii() and _code_units(key) > MAX_KEY):
-            continue
-        original = _text(value)
-        if original is None:
-            terms.setdefault((key, None), Term(key, None, None))
-            continue
-        lowered = original.lower()
-        if len(lowered) > MAX_VALUE or (not lowered.isascii() and _code_units(lowered) > MAX_VALUE):
-            terms.setdefault((key, None), Term(key, None, None))
-        elif (key, lowered) not in terms:
-            terms[key, lowered] = Term(key, lowered, original)
-    return list(terms.values())
+    spellings: dict[str, str] = {}
+    for path, _ in pairs:
+        lowered, _key = _keys.get(path) or _lowered(path)
+        if spellings.setdefault(lowered, path) != path:
+            raise _collisions(pairs)
+    return pairs
+
+
+def term_of(path: str, value: Any) -> Term | None:
+    """The term of one path and value; None for a path that is too long to be a key."""
+    _, key = _keys.get(path) or _lowered(path)
+    if key is None:
+        return None
+    original = "true" if value is True else _text(value)
+    if original is None:
+        return Term(key, None, None)
+    lowered = original.lower()
+    if len(lowered) > MAX_VALUE or (not lowered.isascii() and _code_units(lowered) > MAX_VALUE):
+        return Term(key, None, None)
+    return Term(key, lowered, original)
+
+
+_MAX_KEYS = 50_000
+_keys: dict[str, tuple[str, str | None]] = {}
+"""Lower-cased paths, and what they are indexed as (None: too long). Most entities have the same ones."""
+
+
+def _lowered(path: str) -> tuple[str, str | None]:
+    if len(_keys) >= _MAX_KEYS:
+        _keys.clear()
+    lowered = path.lower()
+    key = _storable(lowered)
+    too_long = len(key) > MAX_KEY or (not key.isascii() and _code_units(key) > MAX_KEY)
+    _keys[path] = found = lowered, None if too_long else key
+    return found
 
 
 def _walk(path: str, value: Any, pairs: list[tuple[str, Any]], seen: set[str]) -> None:
@@ -93,20 +125,18 @@ def _walk(path: str, value: Any, pairs: list[tuple[str, Any]], seen: set[str]) -
                 pairs.append((path, item))
 
 
-def _refuse_case_collisions(pairs: list[tuple[str, Any]]) -> None:
+def _collisions(pairs: list[tuple[str, Any]]) -> InputError:
     keys = dict.fromkeys(path for path, _ in pairs)
-    lowered = {key.lower() for key in keys}
-    if len(lowered) == len(keys):
-        return
+    once = {key.lower() for key in keys}
     again: list[str] = []
     for key in keys:
         lower = key.lower()
-        if lower in lowered:
-            lowered.remove(lower)
+        if lower in once:
+            once.remove(lower)
         else:
             again.append(lower)
     names = "', '".join(again)
-    raise InputError(f"Entity has duplicate keys that vary only in casing, '{names}'")
+    return InputError(f"Entity has duplicate keys that vary only in casing, '{names}'")
 
 
 def _text(value: Any) -> str | None:
@@ -115,8 +145,6 @@ def _text(value: Any) -> str | None:
         return _storable(value)
     if value is None:
         return None
-    if value is True:
-        return "true"
     if value is False:
         return "false"
     return js_number_text(value)

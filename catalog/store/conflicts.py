@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from catalog.store.unprocessed import Conflict
 from catalog.store.writing import CatalogWrite
 
+Identity = tuple[str, str, str]
+"""Source (`entity:<ref>` or `provider:<name>`), entity ref, location key."""
+
 
 async def store_conflicts(
-    write: CatalogWrite, sources: Mapping[int, str], conflicts: Iterable[Conflict]
+    write: CatalogWrite, conflicts: Mapping[Identity, Conflict], *, asked: Collection[str], complete: Collection[str]
 ) -> list[Conflict]:
-    """Replace what is known of these sources' conflicts.
+    """Bring what is stored about conflicts up to date.
 
     Args:
-        sources: position in the batch → `entity:<ref>` or `provider:<name>`; all whose emissions are complete.
+        asked: sources that have just emitted something.
+        complete: those of them that have emitted all they have: conflicts not among `conflicts` are over.
 
     Returns:
         Those conflicts that are news.
     """
     rows = await write.bulk.select(
-        "SELECT source, entity_ref, location_key FROM catalog_conflict", "source", "text", set(sources.values())
+        "SELECT source, entity_ref, location_key FROM catalog_conflict", "source", "text", asked
     )
-    before = {(source, ref, key) for source, ref, key in rows}
-    now = {(sources[one.source], one.entity.ref, one.entity.location_key or ""): one for one in conflicts}
-    gone = sorted((ref, key) for source, ref, key in before if (source, ref, key) not in now)
-    await write.bulk.delete_rows("catalog_conflict", (("entity_ref", "text"), ("location_key", "text")), gone)
-    news = {identity: one for identity, one in now.items() if identity not in before}
+    before: set[Identity] = {(source, ref, key) for source, ref, key in rows}
+    over = sorted((ref, key) for source, ref, key in before - conflicts.keys() if source in complete)
+    await write.bulk.delete_rows("catalog_conflict", (("entity_ref", "text"), ("location_key", "text")), over)
+    news = {identity: one for identity, one in conflicts.items() if identity not in before}
+    # Two sources without a key may be turned away from one ref: one row tells of both.
+    rows_of = {(ref, key): (ref, key, one.held_by or "", source, write.now) for (source, ref, key), one in news.items()}
     await write.bulk.insert_new(
         "catalog_conflict",
         (
@@ -36,7 +41,7 @@ async def store_conflicts(
             ("source", "text"),
             ("at", "bigint"),
         ),
-        [(ref, key, one.held_by or "", source, write.now) for (source, ref, key), one in sorted(news.items())],
+        [rows_of[identity] for identity in sorted(rows_of)],
         conflict="(entity_ref, location_key) DO UPDATE SET held_by = excluded.held_by, source = excluded.source, "
         "at = excluded.at",
     )

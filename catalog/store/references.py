@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Literal, NamedTuple
 
+from app.interfaces import Database
 from catalog.store.writing import CatalogWrite
 
 MAX_DEPTH = 1000
@@ -36,13 +37,15 @@ async def edges_to(write: CatalogWrite, refs: Iterable[str]) -> set[Edge]:
 
 
 async def store_edges(write: CatalogWrite, added: Collection[Edge], removed: Collection[Edge]) -> None:
+    if added or removed:
+        write.edges_changed()
     for column in ("source_key", "source_ref"):
         gone = sorted((source, edge.target_ref) for edge in removed if (source := getattr(edge, column)) is not None)
         await write.bulk.delete_rows("catalog_refresh_reference", ((column, "text"), ("target_ref", "text")), gone)
     await write.bulk.insert(
         "catalog_refresh_reference",
         ("source_key", "source_ref", "target_ref"),
-        sorted(added, key=lambda edge: edge.target_ref),
+        sorted((tuple(edge) for edge in added), key=lambda edge: str(edge[2])),
     )
 
 
@@ -76,3 +79,15 @@ async def unreachable(write: CatalogWrite, candidates: Iterable[str]) -> set[str
                 living.add(target)
                 alive.append(target)
     return below - living
+
+
+async def provider_names(database: Database) -> list[str]:
+    """All providers that own entities."""
+    # One look-up a name, not one an entity: the index is walked from name to name.
+    rows = await database.read(
+        "WITH RECURSIVE names(name) AS ("
+        "SELECT MIN(source_key) FROM catalog_refresh_reference WHERE source_key IS NOT NULL UNION ALL "
+        "SELECT (SELECT MIN(r.source_key) FROM catalog_refresh_reference r WHERE r.source_key > names.name) "
+        "FROM names WHERE names.name IS NOT NULL) SELECT name FROM names WHERE name IS NOT NULL"
+    )
+    return [row[0] for row in rows]

@@ -7,11 +7,12 @@ from collections.abc import Collection
 from sys import byteorder
 
 from catalog.interfaces import Cause
+from catalog.store.bulk import Columns
 from catalog.store.stitch_queue import request_stitching
 from catalog.store.unprocessed import make_due
 from catalog.store.writing import CatalogWrite, cause_json
 
-POSTING = (("term_id", "bigint"), ("entity_id", "bigint"))
+POSTING: Columns = (("term_id", "bigint"), ("entity_id", "bigint"))
 
 
 def term_ids(blob: bytes) -> array[int]:
@@ -48,6 +49,7 @@ async def remove_entities(write: CatalogWrite, refs: Collection[str], cause: str
 
     await bulk.delete("catalog_relation", "origin_id", "bigint", ids)
     await bulk.delete("catalog_refresh_key", "entity_id", "bigint", ids)
+    write.edges_changed()
     await bulk.delete("catalog_refresh_reference", "source_ref", "text", gone)
     await bulk.delete("catalog_refresh_reference", "target_ref", "text", gone)
     await bulk.delete("catalog_stitch_queue", "entity_ref", "text", refs)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
+
+from catalog.store.unseen import UNSEEN
+
+"""Unprocessed entities that may have no final one: queries must use these very words, for the index to serve them."""
 
 KEY_TEXT = Text().with_variant(TEXT(collation="C"), "postgresql")
 """Texts that are looked up and compared: by code point on both engines, and without a locale's cost."""
@@ -65,6 +69,8 @@ class RefreshState(SQLModel, table=True):
     """JSON of the Cause that made it due."""
     last_pass_at: int | None = Field(default=None, sa_column=_bigint(nullable=True))
     """When the last pass that stored something ended."""
+    stitch_error: str | None = Field(default=None, sa_column=_text(nullable=True))
+    """JSON of the error for which its final entity cannot be put together."""
 
     __table_args__ = (
         Index(
@@ -78,6 +84,12 @@ class RefreshState(SQLModel, table=True):
             "entity_id",
             sqlite_where=Column("reads_outside", SmallInteger) == 1,
             postgresql_where=Column("reads_outside", SmallInteger) == 1,
+        ),
+        Index(
+            "catalog_refresh_state_unseen",
+            "entity_id",
+            sqlite_where=text(UNSEEN),
+            postgresql_where=text(UNSEEN),
         ),
     )
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from app.errors import CallboardError
 from catalog.json_numbers import js_number_text
-from catalog.model.errors import FormError
 from catalog.model.refs import DEFAULT_NAMESPACE
 from catalog.model.schema import ENTITY
 from catalog.validation import fields
@@ -67,13 +66,6 @@ class EnvelopeError(CallboardError):
     def __init__(self, message: str, violation: Violation) -> None:
         super().__init__(message)
         self.violation = violation
-
-
-def check_entity_schema(entity: Any) -> None:
-    """Raises FormError unless the value is an entity that may be stored."""
-    violation = _entity_violation(entity)
-    if violation is not None:
-        raise FormError(violation.detailed)
 
 
 def _check_fields(entity: Mapping[str, Any]) -> None:

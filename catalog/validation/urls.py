@@ -13,6 +13,11 @@ _SPECIAL = frozenset({"http", "https", "ws", "wss", "ftp"})
 _FORBIDDEN_HOST = frozenset("\0\t\n\r #/:<>?@[\\]^|")
 _FORBIDDEN_DOMAIN = _FORBIDDEN_HOST | frozenset("%\x7f") | frozenset(map(chr, range(0x20)))
 _MAX_PORT = 65535
+_MAX_DIGITS = 40
+
+_HEX = re.compile(r"0x[0-9a-f]*")
+_OCTAL = re.compile(r"0[0-7]+")
+_DECIMAL = re.compile(r"0|[1-9][0-9]*")
 
 
 def is_absolute_url(text: str) -> bool:
@@ -40,6 +45,8 @@ def _is_file_rest(rest: str) -> bool:
     host = re.split(r"[/?#]", slashes[2:], maxsplit=1)[0]
     if host == "" or re.fullmatch(r"[A-Za-z][:|]", host):
         return True
+    if host.startswith("["):
+        return host.endswith("]") and _is_ipv6(host[1:-1])
     return _is_host(host, special=True)
 
 
@@ -65,7 +72,7 @@ def _is_host(host: str, *, special: bool) -> bool:
     if not special:
         return _FORBIDDEN_HOST.isdisjoint(host)
     domain = unquote_to_bytes(host).decode("utf-8", "replace").lower()
-    if not domain.isascii():
+    if "xn--" in domain or not domain.isascii():
         try:
             domain = ".".join(_idna(part) for part in re.split("[.\u3002\uff0e\uff61]", domain))
         except UnicodeError:
@@ -76,7 +83,12 @@ def _is_host(host: str, *, special: bool) -> bool:
 
 
 def _idna(label: str) -> str:
-    # A soft hyphen and the like are dropped by the mapping; what remains may be empty, which alone is no error.
+    """The label in ASCII. Raises UnicodeError for one that has no such form, or is none though it begins like it."""
+    if label.startswith("xn--"):
+        decoded = label.encode("ascii").decode("idna")
+        if decoded.isascii() or decoded.encode("idna").decode("ascii") != label:
+            raise UnicodeError(label)
+        return label
     return label.encode("idna").decode("ascii") if label else label
 
 
@@ -85,7 +97,7 @@ def _ends_in_number(domain: str) -> bool:
     if parts[-1] == "":
         parts.pop()
     last = parts[-1] if parts else ""
-    return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None
+    return (last.isascii() and last.isdigit()) or _HEX.fullmatch(last) is not None
 
 
 def _is_ipv4(domain: str) -> bool:
@@ -102,14 +114,11 @@ def _is_ipv4(domain: str) -> bool:
 
 
 def _ipv4_number(part: str) -> int | None:
-    if part == "":
-        return None
-    try:
-        if part.startswith("0x"):
-            return int(part[2:] or "0", 16)
-        return int(part, 8 if len(part) > 1 and part.startswith("0") else 10)
-    except ValueError:
-        return None
+    """Decimal, octal with a leading 0, hexadecimal with a leading 0x; None for anything else."""
+    for pattern, base, skip in ((_HEX, 16, 2), (_OCTAL, 8, 0), (_DECIMAL, 10, 0)):
+        if pattern.fullmatch(part):
+            return int(part[skip : skip + _MAX_DIGITS] or "0", base)
+    return None
 
 
 def _is_ipv6(address: str) -> bool:

@@ -82,9 +82,8 @@ TEMPLATE: Final = Kind(
         required=("type", "steps"),
     ),
     "A form and the steps that its answers go through.",
+    (Reference("owner", "Group", OWNED_BY, OWNER_OF),),
 )
-
-_OWNER = (Reference("owner", "Group", OWNED_BY, OWNER_OF),)
 
 
 class ScaffolderEntitiesProcessor(CatalogProcessor):
@@ -100,6 +99,6 @@ class ScaffolderEntitiesProcessor(CatalogProcessor):
 
     async def post_process(self, entity: Entity, location: LocationSpec, emit: Emit, cache: ProcessorCache) -> Entity:
         if entity["kind"] == TEMPLATE.name and entity["apiVersion"] == API_VERSION:
-            for source, kind, target in relations_of(entity, _OWNER):
+            for source, kind, target in relations_of(entity, TEMPLATE.references):
                 emit.relation(Relation(source, kind, target))
         return entity

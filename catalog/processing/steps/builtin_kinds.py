@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import ClassVar
 
 from catalog.interfaces import CatalogProcessor, Emit, Entity, LocationSpec, ProcessorCache, Relation
+from catalog.model.ai_kinds import AI_KINDS
 from catalog.model.kinds import BUILTIN_KINDS
 from catalog.model.relations import relations_of, sort_references
 from catalog.validation.kinds import KindValidator
 
 
 class BuiltinKindsEntityProcessor(CatalogProcessor):
-    """Component, API, Resource, Group, Location, User, System and Domain."""
+    """Component, API, Resource, Group, Location, User, System and Domain, and with `ai` what agents use."""
 
     name: ClassVar[str] = "BuiltinKindsEntityProcessor"
 
-    def __init__(self) -> None:
-        self._validator = KindValidator(BUILTIN_KINDS)
+    def __init__(self, *, ai: bool = False) -> None:
+        self._validator = KindValidator((*BUILTIN_KINDS, *AI_KINDS) if ai else BUILTIN_KINDS)
 
     async def pre_process(
         self, entity: Entity, location: LocationSpec, emit: Emit, origin: LocationSpec, cache: ProcessorCache

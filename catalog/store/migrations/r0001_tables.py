@@ -68,9 +68,12 @@ def _unprocessed() -> None:
         _number("discovered_at"),
         _text("cause", nullable=True),
         _number("last_pass_at", nullable=True),
+        _text("stitch_error", nullable=True),
     )
     _index("catalog_refresh_state_due", "catalog_refresh_state", "due_at", where="due_at IS NOT NULL")
     _index("catalog_refresh_state_outside", "catalog_refresh_state", "entity_id", where="reads_outside = 1")
+    unseen = "processed IS NULL OR stitch_error IS NOT NULL"
+    _index("catalog_refresh_state_unseen", "catalog_refresh_state", "entity_id", where=unseen)
     op.create_table(
         "catalog_refresh_reference",
         sa.Column("id", _INTEGER_ID, primary_key=True, autoincrement=True),

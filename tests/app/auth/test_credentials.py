@@ -58,6 +58,7 @@ def test_the_first_of_two_authorization_headers_counts() -> None:
         (b"backstage-auth=", None),
         (b"a=1", None),
         (b"\xff\xfe", None),
+        (b'odd={"a":[1, 2]}; =; backstage-auth=abc; x[]=@', "abc"),
     ],
 )
 def test_the_auth_cookie_is_found_among_others(header: bytes, token: str | None) -> None:

@@ -69,7 +69,9 @@ async def test_anything_else_is_an_illegal_token(make_auth: MakeAuth, token: str
 
 
 async def test_nothing_configured_lets_nothing_in(auth: AuthService) -> None:
-    for token in ("nope", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.x", "." * 40_000, "x" * 40_000):
+    deep = base64url_encode(b"[" * 20_000).decode()
+    hostile = ["." * 40_000, "x" * 40_000, f"{deep}.e30.x", f"e30.{deep}.x", "e30.e30.x", "W10.W10.x"]
+    for token in ["nope", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.x", *hostile]:
         assert await answer(auth, token) == "AuthenticationError: Illegal token"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -258,6 +259,19 @@ async def test_a_compressed_answer_is_measured_unpacked(client: Client) -> None:
             await guarded.request("GET", server.url, max_bytes=1_000_000)
         response = await guarded.request("GET", server.url, max_bytes=30_000_000)
         assert len(response.content) == 30_000_000
+
+
+async def test_a_compressed_answer_is_never_unpacked_further_than_allowed(client: Client) -> None:
+    bomb = gzip.compress(b"\x00" * 100_000_000)  # one chunk of the network is dozens of megabytes unpacked
+    async with serving(lambda _: reply(bomb, content_encoding="gzip")) as server:
+        guarded = await client(server.host)
+        tracemalloc.start()
+        try:
+            with pytest.raises(InputError, match="larger"):
+                await guarded.request("GET", server.url, max_bytes=1_000_000)
+            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        finally:
+            tracemalloc.stop()
 
 
 async def test_half_an_answer_is_no_answer(client: Client) -> None:

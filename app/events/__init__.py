@@ -1,0 +1,3 @@
+"""The event bus of one process."""
+
+from app.events.bus import EventBus as EventBus

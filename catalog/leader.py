@@ -1,0 +1,125 @@
+"""What the one leading process does: bring the sources in line with the configuration, then ingest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+
+import orjson
+
+from app.interfaces import Event, Events
+from catalog import metrics
+from catalog.ingestion.config_locations import PROVIDER as CONFIG_PROVIDER
+from catalog.ingestion.config_locations import deferred_locations
+from catalog.ingestion.connection import ERRORS_TOPIC, publish_conflicts
+from catalog.ingestion.exchange import IMPORT_PREFIX
+from catalog.ingestion.locations import PROVIDER as LOCATION_PROVIDER
+from catalog.ingestion.locations import all_deferred
+from catalog.ingestion.mutation import prepare_all
+from catalog.ingestion.providers import apply_full, is_current
+from catalog.interfaces import Cause, LocationSpec
+from catalog.model.well_known import LOCATION
+from catalog.processing.loop import Finished, IngestLoop
+from catalog.processing.pipeline import Pipeline
+from catalog.processing.save import Saved
+from catalog.settings import CatalogSettings
+from catalog.stitching.batch import Stitcher
+from catalog.store.locations import list_locations
+from catalog.store.references import provider_names
+from catalog.store.writing import WORK_CHANNEL, CatalogStore, cause_json
+
+log = logging.getLogger(__name__)
+
+LEADERSHIP = "catalog-ingest"
+PROGRESS_S = 5.0
+"""A long ingestion says so often how far it is."""
+STARTUP = cause_json(Cause("startup"))
+
+
+class Leader:
+    """Runs from taking the lead to losing it. `providers` are the names of all that are installed."""
+
+    def __init__(
+        self,
+        store: CatalogStore,
+        pipeline: Pipeline,
+        events: Events,
+        settings: CatalogSettings,
+        locations: Sequence[LocationSpec],
+        providers: Collection[str],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._settings = settings
+        self._locations = locations
+        self._providers = {*providers, CONFIG_PROVIDER, LOCATION_PROVIDER}
+        self.loop = IngestLoop(
+            store,
+            pipeline,
+            Stitcher(store, mark_orphans=settings.orphan_strategy == "keep"),
+            self._report,
+            orphans=settings.orphan_strategy,
+            interval=settings.interval_s,
+        )
+        store.database.listen(WORK_CHANNEL, self.loop.wake)
+        self._processed = 0
+        self._told_at = time.monotonic()
+        self._told_of = 0
+
+    async def run(self) -> None:
+        """Until cancelled, or the lead is lost."""
+        async with self._store.database.leadership(LEADERSHIP):
+            await self.align()
+            await self.loop.run()
+
+    async def align(self) -> None:
+        """Bring configured and registered locations in, and take out what providers that are gone have left.
+
+        Writes nothing when nothing has changed.
+        """
+        await self._remove_orphaned_providers()
+        registered = await list_locations(self._store.database)
+        for provider, deferred in (
+            (CONFIG_PROVIDER, deferred_locations(self._locations)),
+            (LOCATION_PROVIDER, all_deferred(registered)),
+        ):
+            incoming = prepare_all(deferred)
+            if await is_current(self._store.database, provider, incoming):
+                continue
+            async with self._store.write() as write:
+                applied = await apply_full(write, provider, incoming, STARTUP, guard=None)
+            await publish_conflicts(self._events, applied.conflicts)
+        metrics.locations.set(len(registered))
+
+    async def _remove_orphaned_providers(self) -> None:
+        if self._settings.orphan_provider_strategy == "keep":
+            return
+        for provider in await provider_names(self._store.database):
+            if provider in self._providers or provider.startswith(IMPORT_PREFIX):
+                continue
+            async with self._store.write() as write:
+                applied = await apply_full(write, provider, {}, STARTUP, guard=None)
+            log.info("provider %s is not installed any more: %d entities removed", provider, applied.result.removed)
+
+    async def _report(self, saved: Saved, finished: Sequence[Finished]) -> None:
+        for one in finished:
+            metrics.processed.labels("changed" if one.outcome.changed else "unchanged").inc()
+            if not one.outcome.ok and one.outcome.changed:
+                await self._tell_errors(one)
+        await publish_conflicts(self._events, saved.conflicts)
+        self._processed += len(finished)
+        now = time.monotonic()
+        if now - self._told_at > PROGRESS_S:
+            fresh = self._processed - self._told_of
+            if fresh > 500:
+                log.info("processed %d entities, %d a second", self._processed, fresh / (now - self._told_at))
+            self._told_at, self._told_of = now, self._processed
+
+    async def _tell_errors(self, one: Finished) -> None:
+        errors = orjson.loads(one.outcome.errors)
+        annotations = orjson.loads(one.outcome.row.unprocessed)["metadata"].get("annotations") or {}
+        where = annotations.get(LOCATION)
+        log.warning("%s, read at %s: %s", one.outcome.row.ref, where, "; ".join(error["message"] for error in errors))
+        payload = {"entity": one.outcome.row.ref, "location": where, "errors": errors}
+        await self._events.publish(Event(ERRORS_TOPIC, payload))

@@ -1,0 +1,277 @@
+"""The ingest loop: what is due is processed, stored and stitched; what reads outside is looked at again.
+
+One process leads at a time. Nothing is claimed by a write: a row stays due until what its pass gave is stored, so a
+process may be killed anywhere and the next one goes on. Every step may run twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import NamedTuple
+
+import orjson
+
+from app.errors import CallboardError, InputError, ServiceUnavailableError
+from catalog.ingestion.adoption import OrphanStrategy
+from catalog.processing.outcome import outcome_of
+from catalog.processing.pipeline import Pass, Pipeline
+from catalog.processing.recheck import Rechecker
+from catalog.processing.save import Saved, save
+from catalog.processing.schedule import Schedule
+from catalog.stitching.batch import Stitcher
+from catalog.store.documents import load_entity
+from catalog.store.outcomes import DueRow, Outcome
+from catalog.store.queue import due_rows, next_due, outside_ids
+from catalog.store.writing import CatalogStore
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+READS = 32
+"""Passes that read outside, at a time."""
+WAITING = 1000
+"""Claimed passes that wait for one of these places; beyond it only what does not read is claimed."""
+GATHER_S = 0.01
+"""While passes wait for a place, those that end within so long are stored together."""
+PASS_TIMEOUT_S = 300.0
+BREATH = 16
+"""Passes without reading before requests are let in between: some milliseconds."""
+STITCH_AFTER_S = 2.0
+"""While more is due, stitching waits so long: an entity that many relate to is put together once and not each time."""
+STITCH_SHARE = 5.0
+"""… or so many times as long as it took last time."""
+IDLE_S = 60.0
+"""Look at the database so often even when nobody has called: notifications may be missed."""
+RETRY_S = 1.0
+
+
+class Finished(NamedTuple):
+    """A pass that ended, with what is to be stored of it."""
+
+    outcome: Outcome
+    done: Pass
+
+
+Reporter = Callable[[Saved, Sequence[Finished]], Awaitable[None]]
+
+
+class IngestLoop:
+    """Runs in the leading process. `interval` in seconds; None: nothing is looked at again by itself."""
+
+    def __init__(
+        self,
+        store: CatalogStore,
+        pipeline: Pipeline,
+        stitcher: Stitcher,
+        report: Reporter,
+        *,
+        orphans: OrphanStrategy,
+        interval: float | None,
+        random: Random | None = None,
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._stitcher = stitcher
+        self._orphans = orphans
+        self._tell = report
+        self._schedule = Schedule(interval, random or Random())  # noqa: S311 -- spreads load, guards nothing
+        self._rechecker = Rechecker(store, lambda: pipeline.steps)
+        self._wake = asyncio.Event()
+        self._reading: dict[int, asyncio.Task[Finished]] = {}
+        self._looking: asyncio.Task[list[DueRow]] | None = None
+        self._waiting: deque[DueRow] = deque()
+        self._claimed: set[int] = set()
+        """Passes that are reading, or wait for a place to do so."""
+        self._running = 0
+        self._changed: list[DueRow] = []
+        self._stitched_at = 0.0
+        self._stitching_took = 0.0
+
+    def wake(self, _payload: str = "") -> None:
+        """Look for work at once."""
+        self._wake.set()
+
+    @property
+    def reading(self) -> int:
+        """How many passes and checks are under way that wait for something outside."""
+        return len(self._claimed) + len(self._changed) + (self._looking is not None)
+
+    @property
+    def watching(self) -> int:
+        """How many entities are looked at again and again."""
+        return len(self._schedule)
+
+    async def run(self) -> None:
+        """Until cancelled. A database that is away is waited for."""
+        started = False
+        try:
+            while True:
+                try:
+                    if not started:
+                        self._schedule.start(await outside_ids(self._store), time.monotonic())
+                        started = True
+                    if not await self.step():
+                        await self._rest()
+                except ServiceUnavailableError as error:
+                    log.warning("ingestion waits: %s", error)
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            self._waiting.clear()
+            for task in [*self._reading.values(), *([self._looking] if self._looking else [])]:
+                task.cancel()
+
+    async def step(self) -> bool:
+        """One batch. False when there is nothing to do but wait."""
+        self._wake.clear()
+        self._look_again()
+        rows = await due_rows(self._store, limit=BATCH, besides=self._claimed, locations=len(self._waiting) < WAITING)
+        changed, self._changed = self._changed, []
+        finished = await self._process([*rows, *changed])
+        if self._waiting:
+            await asyncio.sleep(GATHER_S)
+        finished += self._finished_reads()
+        if finished:
+            await self._save(finished)
+        if await self._stitch_if_time(more=len(rows) == BATCH or bool(finished)):
+            return True
+        return bool(finished)
+
+    async def _rest(self) -> None:
+        """Until something happens, or the next thing is to be looked at."""
+        moments = [IDLE_S]
+        if (look := self._schedule.next_at()) is not None and self._looking is None:
+            moments.append(look - time.monotonic())
+        if (due := await next_due(self._store)) is not None and not self._reading:
+            moments.append((due - self._store.now()) / 1000)
+        wait = max(min(moments), 0.0)
+        if wait > 0:
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    async def _process(self, rows: Sequence[DueRow]) -> list[Finished]:
+        finished = []
+        for number, row in enumerate(rows):
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+            if not self._may_read(row):
+                finished.append(await self._pass(row))
+            elif row.entity_id not in self._claimed:
+                self._claimed.add(row.entity_id)
+                self._waiting.append(row)
+        self._begin_reads()
+        return finished
+
+    def _may_read(self, row: DueRow) -> bool:
+        """Whether a pass may wait for something outside. Most do not, and are run one after the other."""
+        return (
+            bool(row.reads_outside)
+            or not self._pipeline.pure
+            or row.ref.startswith("location:")
+            or '"$' in row.unprocessed
+        )
+
+    def _begin_reads(self) -> None:
+        while self._waiting and self._running < READS:
+            row = self._waiting.popleft()
+            task = asyncio.create_task(self._pass(row), name=f"process {row.ref}")
+            self._reading[row.entity_id] = task
+            self._running += 1
+            task.add_done_callback(self._read_ended)
+
+    def _read_ended(self, _task: asyncio.Task[Finished]) -> None:
+        self._running -= 1
+        self._begin_reads()
+        self._wake.set()
+
+    async def _pass(self, row: DueRow) -> Finished:
+        entity, cache = load_entity(row.unprocessed), orjson.loads(row.cache)
+        try:
+            if self._may_read(row):
+                async with asyncio.timeout(PASS_TIMEOUT_S):
+                    done = await self._pipeline.run(entity, cache)
+            else:
+                done = await self._pipeline.run(entity, cache)
+        except TimeoutError:
+            done = Pass(row.ref, None, errors=[InputError(f"Processing took longer than {PASS_TIMEOUT_S:.0f} s")])
+        except Exception as error:
+            log.exception("processing %s failed", row.ref)
+            done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}")])
+        return Finished(outcome_of(row, done), done)
+
+    def _finished_reads(self) -> list[Finished]:
+        ended = [entity_id for entity_id, task in self._reading.items() if task.done()]
+        self._claimed.difference_update(ended)
+        return [self._reading.pop(entity_id).result() for entity_id in ended]
+
+    async def _save(self, finished: Sequence[Finished]) -> None:
+        try:
+            saved = await save(self._store, [one.outcome for one in finished], self._orphans)
+        except ServiceUnavailableError:
+            raise
+        except Exception:
+            log.exception("a batch of %d passes could not be stored; storing them one by one", len(finished))
+            saved = await self._save_apart(finished)
+        now = time.monotonic()
+        for one in finished:
+            if one.outcome.reads_outside or one.outcome.row.reads_outside:
+                self._schedule.later(one.outcome.row.entity_id, now)
+        await self._tell(saved, finished)
+
+    async def _save_apart(self, finished: Sequence[Finished]) -> Saved:
+        """What cannot be stored becomes an error of its own entity and hinders nobody else."""
+        together = Saved()
+        for one in finished:
+            try:
+                together += await save(self._store, [one.outcome], self._orphans)
+            except ServiceUnavailableError:
+                raise
+            except Exception as error:
+                log.exception("the pass over %s cannot be stored", one.done.ref)
+                failed = Pass(
+                    one.done.ref, None, errors=[CallboardError(f"The result cannot be stored: {type(error).__name__}")]
+                )
+                together += await save(self._store, [outcome_of(one.outcome.row, failed)], self._orphans)
+        return together
+
+    async def _stitch_if_time(self, *, more: bool) -> bool:
+        started = time.monotonic()
+        if more and started - self._stitched_at < max(STITCH_AFTER_S, STITCH_SHARE * self._stitching_took):
+            return False
+        stitched = False
+        while (await self._stitcher.run_batch()).asked:
+            stitched = True
+            if self._wake.is_set():
+                # Something has become due, which may well change what is still queued.
+                break
+        self._stitched_at = time.monotonic()
+        self._stitching_took = self._stitched_at - started
+        return stitched
+
+    def _look_again(self) -> None:
+        """Ask the sources of what is to be looked at; what has changed is processed with the next batch."""
+        now = time.monotonic()
+        if self._looking is not None and self._looking.done():
+            looked, self._looking = self._looking, None
+            if (error := looked.exception()) is None:
+                self._changed += looked.result()
+            else:
+                log.warning("looking again failed: %s", error)
+        if self._looking is None:
+            self.look_at([one for one in self._schedule.take(now) if one not in self._claimed])
+
+    def look_at(self, entity_ids: Sequence[int]) -> None:
+        """Ask the sources of these now. Only while nothing else is being looked at."""
+        now = time.monotonic()
+        for entity_id in entity_ids:
+            self._schedule.later(entity_id, now)
+        if entity_ids:
+            self._looking = asyncio.create_task(self._rechecker.changed(entity_ids), name="catalog-look-again")
+            self._looking.add_done_callback(lambda _: self._wake.set())

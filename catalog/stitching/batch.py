@@ -1,0 +1,124 @@
+"""Puts final entities together, hundreds at a time. Source: spec/catalog.md §4.10.
+
+What is needed is read and put together outside the writing transaction. Inside it everything that was deleted
+meanwhile is dropped; a request that was made again meanwhile stays in the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import orjson
+
+from app.errors import CallboardError, describe
+from catalog.interfaces import Entity
+from catalog.json_numbers import dumps
+from catalog.model.errors import serialized
+from catalog.stitching.final_entity import final_entity
+from catalog.stitching.terms import pairs_of, term_of
+from catalog.store.documents import load_entity
+from catalog.store.finals import Stitched, store_finals
+from catalog.store.stitch_queue import finish_requests
+from catalog.store.terms import TermNumbers
+from catalog.store.writing import CatalogStore
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+BREATH = 16
+"""Entities put together before requests are let in between: some milliseconds."""
+
+
+@dataclass(slots=True)
+class Stitching:
+    """One batch. `asked` are requests, `(ref, requested_at)`; those that found nothing to stitch are done, too."""
+
+    asked: list[tuple[str, int]]
+    ready: list[Stitched] = field(default_factory=list)
+    failed: dict[int, str | None] = field(default_factory=dict)
+    """Entity → JSON of why it cannot be put together; None where that is over."""
+    written: int = 0
+
+
+class Stitcher:
+    """Empties the queue. One at a time writes final entities: the ingest leader."""
+
+    def __init__(self, store: CatalogStore, *, mark_orphans: bool) -> None:
+        self._store = store
+        self._mark_orphans = mark_orphans
+        self._numbers = TermNumbers(term_of)
+
+    async def run_batch(self, limit: int = BATCH) -> Stitching:
+        """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do."""
+        requests = await self._store.database.read(
+            "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue ORDER BY entity_ref LIMIT ?", limit
+        )
+        batch = Stitching([(row[0], row[1]) for row in requests])
+        if not requests:
+            return batch
+        await self._put_together(batch, {row[0]: row[2] for row in requests})
+        async with self._store.write() as write:
+            alive = {
+                row[0]
+                for row in await write.bulk.select(
+                    "SELECT entity_id FROM catalog_refresh_state",
+                    "entity_id",
+                    "bigint",
+                    [one.entity_id for one in batch.ready],
+                )
+            }
+            ready = [one for one in batch.ready if one.entity_id in alive]
+            batch.written = await store_finals(write, ready, self._numbers)
+            await write.bulk.update(
+                "catalog_refresh_state",
+                ("entity_id", "bigint"),
+                (("stitch_error", "text"),),
+                sorted(batch.failed.items()),
+            )
+            await finish_requests(write, batch.asked)
+        return batch
+
+    async def _put_together(self, batch: Stitching, causes: dict[str, str | None]) -> None:
+        refs = list(causes)
+        states = await self._store.read_in(
+            "SELECT entity_id, uid, entity_ref, processed, errors, stitch_error FROM catalog_refresh_state",
+            "entity_ref",
+            "text",
+            refs,
+        )
+        relations: dict[str, list[tuple[str, str]]] = {}
+        for source, kind, target in await self._store.read_in(
+            "SELECT source_ref, type, target_ref FROM catalog_relation", "source_ref", "text", refs
+        ):
+            relations.setdefault(source, []).append((kind, target))
+        held = None
+        if self._mark_orphans:
+            rows = await self._store.read_in(
+                "SELECT DISTINCT target_ref FROM catalog_refresh_reference", "target_ref", "text", refs
+            )
+            held = {row[0] for row in rows}
+        for number, (entity_id, uid, ref, processed, errors, failed_before) in enumerate(states):
+            if processed is None:
+                continue
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+            entity: Entity = load_entity(processed)
+            try:
+                final = final_entity(
+                    entity,
+                    uid=uid,
+                    relations=relations.get(ref, ()),
+                    errors=() if errors == "[]" else orjson.loads(errors),
+                    orphan=held is not None and ref not in held,
+                )
+                pairs = pairs_of(final.entity)
+            except CallboardError as error:
+                # It keeps its previous final version, or stays out of sight. Source: §2.1.
+                log.warning("entity %s cannot be stitched: %s", ref, describe(error))
+                batch.failed[entity_id] = dumps(serialized(error)).decode()
+                continue
+            if failed_before is not None:
+                batch.failed[entity_id] = None
+            batch.ready.append(Stitched(entity_id, ref, final.hash, final.document.decode(), pairs, causes[ref]))

@@ -1,0 +1,1 @@
+"""Bitbucket Cloud and Bitbucket Server: integrations and readers."""

@@ -1,0 +1,1 @@
+"""Webhooks in: checked, remembered, queued, and published as events."""

@@ -1,0 +1,68 @@
+"""`events.*`, and what webhooks need to know of integrations. Source: spec/catalog.md §6.4."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic.alias_generators import to_camel
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
+    )
+
+
+class HttpSettings(_Settings):
+    topics: tuple[str, ...] = ()
+    """Topics that are let in although no secret protects them."""
+
+
+class ModuleSettings(_Settings):
+    webhook_secret: SecretStr | None = None
+    """Makes the topic known, and only deliveries that prove to know it are let in."""
+
+
+class ModulesSettings(_Settings):
+    github: ModuleSettings = ModuleSettings()
+    gitlab: ModuleSettings = ModuleSettings()
+    bitbucket_cloud: ModuleSettings = ModuleSettings()
+    bitbucket_server: ModuleSettings = ModuleSettings()
+    gitea: ModuleSettings = ModuleSettings()
+    azure_dev_ops: ModuleSettings = ModuleSettings()
+    git: ModuleSettings = ModuleSettings()
+
+
+class EventsSettings(_Settings):
+    http: HttpSettings = HttpSettings()
+    modules: ModulesSettings = ModulesSettings()
+
+
+class _App(_Settings):
+    webhook_secret: SecretStr | None = None
+
+
+class _GithubHost(_Settings):
+    apps: tuple[_App, ...] = ()
+
+
+class _Host(_Settings):
+    host: str
+
+
+class _GerritHost(_Settings):
+    host: str
+    gitiles_base_url: str
+    base_url: str | None = None
+    clone_url: str | None = None
+
+
+class IntegrationSettings(_Settings):
+    """Part of `integrations`: secrets of GitHub Apps, and hosts whose webhooks do not say where they come from."""
+
+    github: tuple[_GithubHost, ...] = ()
+    bitbucket_server: tuple[_Host, ...] = ()
+    gerrit: tuple[_GerritHost, ...] = ()
+
+    @property
+    def app_secrets(self) -> list[SecretStr]:
+        return [app.webhook_secret for host in self.github for app in host.apps if app.webhook_secret]

@@ -1,0 +1,1 @@
+"""Gerrit with Gitiles: integration and reader."""

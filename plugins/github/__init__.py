@@ -1,0 +1,1 @@
+"""GitHub: integration and reader."""

@@ -1,0 +1,97 @@
+"""Reads from GitHub. Source: spec/catalog.md §5.5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from app.errors import InputError
+from app.interfaces import FoundFile, Outgoing, ReadResponse
+from app.reading.interfaces import (
+    ArchivedFile,
+    RepositoryPlace,
+    RepositoryReader,
+    is_glob,
+    quoted,
+    quoted_path,
+    required_path,
+    tar_files,
+)
+from plugins.github.credentials import GithubCredentials
+from plugins.github.integration import place_of
+from plugins.github.settings import GithubHost
+
+_RAW: Final = "application/vnd.github.v3.raw"
+_SHA: Final = "application/vnd.github.sha"
+_JSON: Final = "application/vnd.github+json"
+
+
+class GithubReader(RepositoryReader):
+    is_glob = staticmethod(is_glob)
+
+    def __init__(self, outgoing: Outgoing, settings: GithubHost, credentials: GithubCredentials) -> None:
+        super().__init__(outgoing)
+        self._settings = settings
+        self._credentials = credentials
+
+    def place(self, url: str) -> RepositoryPlace:
+        return place_of(url)
+
+    async def headers(self, place: RepositoryPlace) -> dict[str, str]:
+        return await self._credentials.headers(place.owner)
+
+    async def file(self, place: RepositoryPlace, etag: str | None) -> ReadResponse:
+        place = required_path(place, f"{self._settings.host}/{place.owner}/{place.name}")
+        about = self._about(place)
+        raw = self._settings.raw
+        if raw and (self._settings.api is None or not await self.headers(place)):
+            # Anonymous API calls are few an hour, raw files are not counted.
+            path = f"{raw}/{quoted(place.owner)}/{quoted(place.name)}/{quoted(place.ref or 'HEAD')}"
+            return self.content(await self.ask(place, f"{path}/{quoted_path(place.path)}", about=about, etag=etag))
+        ref = f"?ref={quoted(place.ref)}" if place.ref else ""
+        url = f"{self._api(place)}/contents/{quoted_path(place.path)}{ref}"
+        return self.content(await self.ask(place, url, about=about, etag=etag, accept=_RAW))
+
+    async def commit(self, place: RepositoryPlace) -> str:
+        url = f"{self._api(place)}/commits/{quoted(place.ref or 'HEAD')}"
+        response = await self.ask(place, url, about=self._about(place), accept=_SHA)
+        return response.text.strip()
+
+    async def tree(self, place: RepositoryPlace, commit: str, matches: Callable[[str], bool]) -> list[FoundFile] | None:
+        about = self._about(place)
+        url = f"{self._api(place)}/git/trees/{quoted(commit)}?recursive=1"
+        response = await self.ask(place, url, about=about, accept=_JSON)
+        if self.json(response, about, "truncated"):
+            return None
+        return [
+            self._blob(place, entry["path"], entry["sha"])
+            for entry in self.json(response, about, "tree")
+            if entry["type"] == "blob" and entry["mode"] != "120000" and matches(entry["path"])
+        ]
+
+    def _blob(self, place: RepositoryPlace, path: str, sha: str) -> FoundFile:
+        async def read() -> bytes:
+            url = f"{self._api(place)}/git/blobs/{quoted(sha)}"
+            return (await self.ask(place, url, about=self._about(place), accept=_RAW)).content
+
+        return FoundFile("", path, read, sha)
+
+    async def archive(self, place: RepositoryPlace, commit: str) -> Iterable[ArchivedFile]:
+        response = await self.ask(
+            place,
+            f"{self._api(place)}/tarball/{quoted(commit)}",
+            about=self._about(place),
+            redirect_to=(f"codeload.{self._settings.host}", self._settings.host),
+            archive=True,
+        )
+        return tar_files(response.content)
+
+    def _api(self, place: RepositoryPlace) -> str:
+        if self._settings.api is None:
+            raise InputError(f"Only single files can be read from {self._settings.host}: it has no apiBaseUrl")
+        return f"{self._settings.api}/repos/{quoted(place.owner)}/{quoted(place.name)}"
+
+    def _about(self, place: RepositoryPlace) -> str:
+        ref = f"/tree/{place.ref}" if place.ref else ""
+        path = f"/{place.path}" if place.path else ""
+        return f"https://{self._settings.host}/{place.owner}/{place.name}{ref}{path}"

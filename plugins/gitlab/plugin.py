@@ -1,0 +1,31 @@
+"""GitLab as a plugin."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from app.interfaces import PluginHost
+from app.reading.interfaces import on_host, parse_web_url
+from plugins.gitlab.integration import GitlabIntegration
+from plugins.gitlab.reader import GitlabReader
+from plugins.gitlab.settings import GitlabHost, GitlabIntegrations
+
+
+async def _for_git(settings: GitlabHost, remote: str) -> tuple[str, str] | None:
+    return ("oauth2", settings.token.get_secret_value()) if settings.token else None
+
+
+class GitlabPlugin:
+    """Reads from the hosts of `integrations.gitlab`, and from gitlab.com in any case."""
+
+    id = "gitlab"
+
+    def register(self, host: PluginHost) -> None:
+        for settings in host.settings("integrations", GitlabIntegrations).hosts:
+            for url in (settings.api_base_url, settings.base_url):
+                if url:
+                    host.outgoing.trust(url)
+            base_path = parse_web_url(settings.base).path
+            host.reading.add_integration(GitlabIntegration(settings.host, base_path))
+            host.reading.add_git_credentials(settings.host, partial(_for_git, settings))
+            host.reading.add_reader(on_host(settings.host), GitlabReader(host.outgoing, settings))

@@ -1,0 +1,1 @@
+"""The permission backend: what frontends ask, and who decides. Source: spec/ui-backends.md §5."""

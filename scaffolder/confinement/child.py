@@ -1,0 +1,102 @@
+"""One job from its first to its last breath, in a process of its own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from app.errors import CallboardError, describe, name_of
+
+# Loaded before the first fork, so that no job pays for it.
+from scaffolder.confinement import render_tree as _render_tree  # noqa: F401
+from scaffolder.confinement.calls import packed_value, unpacked_value
+from scaffolder.confinement.frames import packed, receive
+from scaffolder.confinement.limits import Limits
+from scaffolder.language import LanguageError
+from scaffolder.workspace import Budget, BudgetExceeded, SafeFolder
+
+JOBS: Final = {
+    "render-tree": "scaffolder.confinement.render_tree:render_tree",
+    "render-file": "scaffolder.confinement.render_tree:render_file",
+    "cookiecutter": "scaffolder.confinement.run_cookiecutter:run_cookiecutter",
+    "unpack": "scaffolder.confinement.archives:unpack",
+    "pack": "scaffolder.confinement.archives:pack",
+    "jsonata": "scaffolder.confinement.run_jsonata:run_jsonata",
+}
+"""Every job there is: the name, and the function `(arguments, child) -> JSON`."""
+
+
+@dataclass(slots=True)
+class Child:
+    """What a job has besides its arguments."""
+
+    connection: socket.socket
+    limits: Limits
+    budget: Budget
+
+    def folder(self, path: str) -> SafeFolder:
+        """A folder to write to, counted against the limits."""
+        return SafeFolder(Path(path), budget=self.budget)
+
+    def call(self, kind: str, name: str) -> Callable[..., Any]:
+        """A filter or global that lives in the parent."""
+
+        def call(*arguments: Any) -> Any:
+            self.connection.sendall(packed({"call": [kind, name], "given": [packed_value(one) for one in arguments]}))
+            answer = receive(self.connection)
+            if "failed" in answer:
+                # The language adds where; an empty text is a failure without words.
+                raise CallboardError(answer["failed"])
+            return unpacked_value(answer["value"])
+
+        return call
+
+
+def serve(connection: socket.socket) -> None:
+    """Receive one job, do it, answer. Limits bind from before the arguments are looked at."""
+    request = receive(connection)
+    limits = Limits(**request["limits"])
+    child = Child(connection, limits, Budget(limits.files, limits.bytes))
+    os.chdir(request["directory"])
+    os.umask(0o022)
+    limits.apply()
+    connection.sendall(packed(_answer(request["job"], request["arguments"], child)))
+
+
+def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
+    try:
+        module, _, function = JOBS[job].partition(":")
+        return {"done": getattr(import_module(module), function)(arguments, child)}
+    except MemoryError:
+        return {"limit": "memory"}
+    except BudgetExceeded as error:
+        return {"limit": error.limit}
+    except OSError as error:
+        if limit := _LIMITS_OF.get(error.errno or 0):
+            return {"limit": limit}
+        return {"failed": ["Error", _of_system(error)]}
+    except LanguageError as error:
+        return {"failed": [error.name, error.message]}
+    except CallboardError as error:
+        return {"failed": [name_of(error), error.message]}
+    except Exception as error:  # noqa: BLE001 - whatever a job's library raises is told to its parent
+        return {"failed": ["Error", describe(error) if str(error) else type(error).__name__]}
+
+
+_LIMITS_OF: Final = {
+    errno.EFBIG: "file_size",
+    errno.EMFILE: "open_files",
+    errno.ENOMEM: "memory",
+    errno.EAGAIN: "processes",
+}
+
+
+def _of_system(error: OSError) -> str:
+    reason = errno.errorcode.get(error.errno or 0, "error")
+    return f"{reason}: {(error.strerror or str(error)).lower()}" + (f", '{error.filename}'" if error.filename else "")

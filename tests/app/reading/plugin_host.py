@@ -1,0 +1,34 @@
+"""Just enough of a host to register what reads: real client, real readers, a plain configuration."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from app.reading.outgoing import GuardedClient
+from app.reading.service import ReadingService
+from tests.app.reading.configuration import PlainConfig
+
+M = TypeVar("M", bound=BaseModel)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+class ReadingHost:
+    """Not a whole PluginHost: what integrations use of one."""
+
+    def __init__(self, config: dict[str, Any], data_dir: Path) -> None:
+        self.config = PlainConfig(config)
+        self.outgoing = GuardedClient(self.config)
+        self.reading = ReadingService(self.config, self.outgoing, data_dir)
+        self.clock = FixedClock()
+
+    def settings(self, path: str, model: type[M]) -> M:
+        return model.model_validate(self.config.get(path) or {})

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import CallboardError, name_of
+from catalog.interfaces import CatalogExtensions, LocationSpec, Relation
+from scaffolder.plugin import ScaffolderPlugin
+from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
+from tests.catalog.processing.test_builtin_kinds import Collected, NoCache
+
+RECORDED = [json.loads(line) for line in (Path(__file__).parent / "recorded.jsonl").read_text().splitlines()]
+PLACE = LocationSpec("url", "https://x.example/template.yaml")
+
+
+def template(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "scaffolder.backstage.io/v1beta3",
+        "kind": "Template",
+        "metadata": {"name": "service", "namespace": "tools"},
+        "spec": {"type": "service", "steps": [], **spec},
+    }
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=lambda case: str(next(iter(case["expected"].values())))[:60])
+async def test_the_verdict_is_that_of_the_reference(case: dict[str, Any]) -> None:
+    try:
+        answer: dict[str, Any] = {"answer": await ScaffolderEntitiesProcessor().validate_entity_kind(case["entity"])}
+    except CallboardError as error:
+        answer = {"error": {"name": name_of(error), "message": str(error)}}
+    assert answer == case["expected"]
+
+
+async def test_a_template_belongs_to_its_owner() -> None:
+    emit = Collected()
+    await ScaffolderEntitiesProcessor().post_process(template(owner="crew"), PLACE, emit, NoCache())
+    assert emit.relations == [
+        Relation("template:tools/service", "ownedBy", "group:tools/crew"),
+        Relation("group:tools/crew", "ownerOf", "template:tools/service"),
+    ]
+
+
+async def test_a_template_without_owner_or_of_an_old_version_relates_to_nothing() -> None:
+    emit = Collected()
+    old = {**template(owner="crew"), "apiVersion": "scaffolder.backstage.io/v1beta2"}
+    for entity in (template(), old):
+        await ScaffolderEntitiesProcessor().post_process(entity, PLACE, emit, NoCache())
+    assert emit.relations == []
+
+
+def test_the_plugin_adds_the_kind_and_its_processor() -> None:
+    extensions = CatalogExtensions()
+
+    class Host:
+        def extension(self, kind: type[CatalogExtensions]) -> CatalogExtensions:
+            assert kind is CatalogExtensions
+            return extensions
+
+        def mount(self, plugin: str, router: object) -> None:
+            assert plugin == "scaffolder"
+
+    ScaffolderPlugin().register(Host())  # type: ignore[arg-type]
+    assert TEMPLATE in extensions.kinds
+    assert [processor.name for processor in extensions.processors] == ["ScaffolderEntitiesProcessor"]
