@@ -167,7 +167,8 @@ def _start_services(host: Host, *, migrations: bool) -> None:
     outgoing: Any = host.outgoing
 
     async def start() -> None:
-        host.data_dir.mkdir(parents=True, exist_ok=True)
+        # Keys are kept in there: nobody else's business.
+        host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await database.start()
         if migrations:
             await bring_up_to_date(host)
@@ -194,7 +195,7 @@ async def bring_up_to_date(host: Host) -> dict[str, list[str]]:
 async def migrate_database(host: Host) -> dict[str, list[str]]:
     """Migrates and starts nothing else."""
     database: Any = host.database
-    host.data_dir.mkdir(parents=True, exist_ok=True)
+    host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await database.start()
     try:
         return await bring_up_to_date(host)

@@ -13,6 +13,7 @@ import uvicorn
 
 from app.host import Host
 from app.http.application import Application
+from app.http.protocol import BoundedProtocol
 from app.http.settings import BackendSettings
 from app.main import application, migrate_database
 from app.telemetry.logs import LoggerSettings, configure_logs, is_pretty
@@ -65,9 +66,9 @@ def serve(host: Host, *, port: int | None) -> int:
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        http=BoundedProtocol,
+        ws="none",
         timeout_graceful_shutdown=int(backend.lifecycle.drain_timeout.total_seconds()),
-        h11_max_incomplete_event_size=64 * 1024,
     )
     server = Server(config, app, backend.lifecycle.server_shutdown_delay.total_seconds())
     log.info("Callboard listens on %s:%s", address or "*", config.port)

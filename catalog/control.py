@@ -26,6 +26,7 @@ from catalog.store.inspection import (
     state_of,
     unseen,
 )
+from catalog.store.lineage import Lineage
 from catalog.store.refreshing import refresh_by_keys, refresh_with_locations
 from catalog.store.texts import refresh_key, storable
 from catalog.store.writing import CatalogStore, cause_json
@@ -36,16 +37,6 @@ ADOPTION_GRACE_MS = 10_000
 """Children of a deleted entity wait so long for it to come back before they count as orphans."""
 POLL_S = 0.05
 MAX_SHOWN = 100
-LINEAGE = """
-WITH RECURSIVE above(ref) AS (
-  SELECT CAST(? AS TEXT)
-  UNION
-  SELECT r.source_ref FROM above a JOIN catalog_refresh_reference r ON r.target_ref = a.ref
-  WHERE r.source_ref IS NOT NULL
-)
-SELECT r.target_ref, r.source_ref FROM above a JOIN catalog_refresh_reference r ON r.target_ref = a.ref
-WHERE r.source_ref IS NOT NULL ORDER BY r.id
-"""
 Json = Any
 
 
@@ -77,15 +68,8 @@ class CatalogControls:
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         return (await self._pipeline.run(entity)).result
 
-    async def lineage(self, ref: str) -> dict[str, list[str]]:
-        rows = await self._store.database.read(LINEAGE, storable(ref))
-        found: dict[str, list[str]] = {ref: []}
-        for target, source in rows:
-            above = found.setdefault(target, [])
-            if source not in above:
-                above.append(source)
-            found.setdefault(source, [])
-        return found
+    async def lineage(self, ref: str) -> Lineage:
+        return await self._store.lineages.of(ref)
 
     # --------------------------------------------------------------------------------------- what is not there
 

@@ -350,7 +350,7 @@ class CatalogControl(Protocol):
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         """One pass of the pipeline, nothing stored. For validate-entity and dry runs."""
 
-    async def lineage(self, ref: str) -> dict[str, list[str]]:
+    async def lineage(self, ref: str) -> Mapping[str, Sequence[str]]:
         """The entities whose processing emitted the given one, those that emitted them, and so on: each ref with its
         parents in the order in which they came to be. The given ref is always there. One statement."""
 

@@ -3,7 +3,7 @@
 `ConfinedJobs` is what the rest of the scaffolder uses; everything else here runs in the child.
 """
 
-from scaffolder.confinement.limits import LIMITS, Limits, LimitReachedError
+from scaffolder.confinement.limits import LIMITS, LimitReachedError, Limits
 from scaffolder.confinement.pool import ConfinedJobs
 
 __all__ = ["LIMITS", "ConfinedJobs", "LimitReachedError", "Limits"]

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from app.errors import InputError, NotAllowedError

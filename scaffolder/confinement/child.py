@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.errors import CallboardError, describe, name_of
+
+# Loaded before the first fork, so that no job pays for it.
+from scaffolder.confinement import render_tree as _render_tree  # noqa: F401
 from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, receive
 from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
 from scaffolder.workspace import Budget, BudgetExceeded, SafeFolder
-
-# Loaded before the first fork, so that no job pays for it.
-from scaffolder.confinement import render_tree as _render_tree  # noqa: F401, I001
 
 JOBS: Final = {
     "render-tree": "scaffolder.confinement.render_tree:render_tree",
@@ -89,7 +89,12 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
         return {"failed": ["Error", describe(error) if str(error) else type(error).__name__]}
 
 
-_LIMITS_OF: Final = {errno.EFBIG: "file_size", errno.EMFILE: "open_files", errno.ENOMEM: "memory", errno.EAGAIN: "processes"}
+_LIMITS_OF: Final = {
+    errno.EFBIG: "file_size",
+    errno.EMFILE: "open_files",
+    errno.ENOMEM: "memory",
+    errno.EAGAIN: "processes",
+}
 
 
 def _of_system(error: OSError) -> str:

@@ -450,13 +450,13 @@ class ExpressionCompiler:
         name, at = node.name, node.at
         predicate = PREDICATES.get(name)
         if predicate is None:
-            return _failing(f"Unknown template test {quoted(name)}", node.operand.at)
+            return _failing(f"Unknown template test {quoted(name)}", at)
         try:
             refuse_keywords(len(arguments.keywords), f"Template test {name}")
             if not self._dialect.legacy:
                 check_predicate_arity(name, len(arguments.positional))
         except LanguageError as error:
-            return _failing(error.detail, node.operand.at)
+            return _failing(error.detail, at)
 
         def test(env: Env) -> Value:
             subject = value(env)

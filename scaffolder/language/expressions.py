@@ -286,7 +286,7 @@ class ExpressionParser:
         operand = self._operand()
         self._depth -= 1
         if isinstance(operand, Unary) and operand.operator == token.value:
-            self._fail(f"Repeated unparenthesized unary {token.value} is not supported", token)
+            self._fail(f"Repeated unparenthesized unary {token.value} is not supported", at=operand.at)
         return Unary(token.value, operand, token.at)
 
     def _bracketed(self, token: Token) -> Expression:

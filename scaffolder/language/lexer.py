@@ -118,9 +118,10 @@ def pieces(source: str, dialect: Dialect) -> Iterator[Piece]:
         if mark == "{#":
             position = _after_comment(source, position, start)
             continue
+        tokens: tuple[Token, ...]
         path = None if block else _PATH.match(source, position)
         if path:
-            tokens: tuple[Token, ...] = (Token("path", path[1], path.start(1)),)
+            tokens = (Token("path", path[1], path.start(1)),)
             position = path.end()
         else:
             tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
@@ -174,7 +175,7 @@ def _raw(
     for marker in _RAW_MARKER[name].finditer(source, position):
         depth += -1 if marker["end"] else 1
         if depth == 0:
-            if "\n" in marker[0] and not dialect.legacy:
+            if "\n" in marker[0]:
                 raise LanguageError("syntax_error", f"{name} closing tag cannot contain a line break", marker.start())
             return source[position : marker.start()], position, marker.end()
     raise LanguageError("syntax_error", f'Missing "end{name}" tag', start)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from scaffolder.language.errors import LanguageError, LimitError, quoted
+from scaffolder.language.errors import LanguageError, LimitError, position, quoted
 from scaffolder.language.expressions import ExpressionParser, path_expression
 from scaffolder.language.legacy import LEGACY_TAGS
 from scaffolder.language.lexer import Dialect, Piece, Token, pieces
@@ -265,7 +265,9 @@ class _TemplateParser:
         if len(closing) > 1 and (closing[0].value != name or len(closing) > 2):
             self._fail("Endblock name must match its opening block", piece)
         if name in self._blocks:
-            self._fail(f"Block {quoted(name)} is declared more than once", piece)
+            line, column = position(self._source, self._blocks[name])
+            first = f"the first declaration is at line {line}, column {column}"
+            self._fail(f"Block {quoted(name)} is declared more than once; {first}", piece)
         self._blocks[name] = piece.at
         return Block(name, body, piece.at)
 

@@ -21,6 +21,7 @@ TOKEN = "bad-input-token"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
 schema = schemathesis.openapi.from_path(CONTRACT)
+pytestmark = pytest.mark.xdist_group("bad-input")
 
 
 @pytest.fixture(scope="module")

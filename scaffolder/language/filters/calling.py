@@ -36,10 +36,7 @@ def call_filter(function: BuiltinFilter, value: Value, values: list[Value], mete
     refuse_callable(value)
     for given in values:
         refuse_callable(given)
-    if isinstance(value, str):
-        meter.text(len(value))
-    elif isinstance(value, (list, dict)):
-        meter.charge(len(value))
+    meter.read(value)
     result = function(value, values, meter)
     if isinstance(result, str):
         meter.text(len(result))
