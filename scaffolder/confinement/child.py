@@ -27,7 +27,6 @@ JOBS: Final = {
     "cookiecutter": "scaffolder.confinement.run_cookiecutter:run_cookiecutter",
     "unpack": "scaffolder.confinement.archives:unpack",
     "pack": "scaffolder.confinement.archives:pack",
-    "jsonata": "scaffolder.confinement.run_jsonata:run_jsonata",
 }
 """Every job there is: the name, and the function `(arguments, child) -> JSON`."""
 
