@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from collections.abc import Callable
 
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
-from scaffolder.interfaces import Tasks
+from scaffolder.interfaces import ScaffolderExtensions, Tasks
+from scaffolder.language.default_filters import default_filters
+from scaffolder.permissions.gate import Gate
+from scaffolder.routes.registration import register_api
 from scaffolder.runtime import Runtime
 from scaffolder.secrets.sealing import Seal, key_from_file
 from scaffolder.settings import ScaffolderSettings
@@ -23,15 +26,16 @@ class ScaffolderPlugin:
     id = "scaffolder"
 
     def register(self, host: PluginHost) -> None:
-        # What every plugin's mount has is there already, and so is the refusal of tokens meant for other plugins.
-        host.mount(self.id, APIRouter())
+        register_api(host)
         catalog = host.extension(CatalogExtensions)
         catalog.add_kind(TEMPLATE)
         catalog.add_processor(ScaffolderEntitiesProcessor())
 
         settings = host.settings("scaffolder", ScaffolderSettings)
         runtime = Runtime(host, settings)
+        runtime.permissions = Gate(host.permissions).actions
         host.provide(Runtime, runtime)
+        host.extension(ScaffolderExtensions).add_template_filter(*default_filters(_integration_type(host)))
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
         host.on_stop(runtime.confined.stop)
@@ -50,6 +54,16 @@ def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime)
         await Worker(host.database, runner, _worker_settings(settings)).run()
 
     host.background("scaffolder-worker", work, role="worker")
+
+
+def _integration_type(host: PluginHost) -> Callable[[str], str | None]:
+    """Tells what sort of host a name is, by the integrations there are when a template asks."""
+
+    def of(name: str) -> str | None:
+        integration = host.reading.integration_for(f"https://{name}")
+        return None if integration is None else integration.type
+
+    return of
 
 
 def _keys(host: PluginHost, settings: ScaffolderSettings) -> list[bytes]:

@@ -6,13 +6,12 @@ from functools import cached_property
 
 from app.interfaces import PluginHost
 from catalog.interfaces import EntitiesCatalog
-from scaffolder.interfaces import ScaffolderExtensions, Tasks, TemplateFilter
-from scaffolder.language.default_filters import default_filters
+from scaffolder.interfaces import ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
+from scaffolder.runtime import Runtime
 from scaffolder.service.dry_run import DryRuns
 from scaffolder.service.tasks import AuthorizedTasks
 from scaffolder.service.templates import Templates
-from scaffolder.workflow import Engine
 
 
 class ScaffolderPorts:
@@ -37,16 +36,9 @@ class ScaffolderPorts:
         return AuthorizedTasks(self.stored, self.templates, self.gate)
 
     @cached_property
+    def _runtime(self) -> Runtime:
+        return self.host.service(Runtime)
+
+    @cached_property
     def dry_runs(self) -> DryRuns:
-        return DryRuns(lambda: self.host.service(Engine))
-
-    def filters(self) -> list[TemplateFilter]:
-        """The default filters and those of plugins."""
-        reading = self.host.reading
-
-        def integration_type(host: str) -> str | None:
-            integration = reading.integration_for(f"https://{host}")
-            return None if integration is None else integration.type
-
-        registered = self.extensions.filters
-        return [*(one for one in default_filters(integration_type) if one.id not in registered), *registered.values()]
+        return DryRuns(lambda: self._runtime.engine, self._runtime.folder)

@@ -21,8 +21,8 @@ CONTRACT: Final = "scaffolder.yaml"
 def register_api(host: PluginHost) -> None:
     """Mount everything under `/api/scaffolder`.
 
-    From the first request on it takes the ports `Tasks` and `Engine` (of `scaffolder.workflow`), which the plugin
-    provides, and the catalog's `EntitiesCatalog`.
+    From the first request on it takes the ports `Tasks` and `Runtime`, which the plugin provides, and the catalog's
+    `EntitiesCatalog`.
     """
     ports = ScaffolderPorts(host)
 

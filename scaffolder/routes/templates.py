@@ -32,7 +32,7 @@ def template_routes(ports: ScaffolderPorts) -> APIRouter:
 
     @routes.get("/v2/templating-extensions")
     async def extensions(request: Request) -> Response:
-        return json_answer(extension_documents(ports.filters(), ports.extensions.globals.values()))
+        return json_answer(extension_documents(ports.extensions.filters.values(), ports.extensions.globals.values()))
 
     @routes.post("/v2/autocomplete/{provider}/{resource}")
     async def autocomplete(request: Request) -> Response:
