@@ -45,9 +45,7 @@ def chosen(patterns: Sequence[str], paths: Iterable[str], *, is_folder: Callable
             wanted.append(matcher(pattern, is_folder=is_folder))
         elif wanted:
             refused.append(matcher(pattern[1:], is_folder=is_folder))
-    return {
-        path for path in paths if any(one(path) for one in wanted) and not any(one(path) for one in refused)
-    }
+    return {path for path in paths if any(one(path) for one in wanted) and not any(one(path) for one in refused)}
 
 
 @lru_cache(maxsize=256)

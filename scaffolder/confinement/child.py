@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.errors import CallboardError, describe, name_of
+
+# Loaded before the first fork, so that no job pays for it.
+from scaffolder.confinement import render_tree as _render_tree  # noqa: F401
 from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, receive
 from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
-from scaffolder.workspace import Budget, BudgetExceeded, SafeFolder
-
-# Loaded before the first fork, so that no job pays for it.
-from scaffolder.confinement import render_tree as _render_tree  # noqa: F401, I001
+from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
 
 JOBS: Final = {
     "render-tree": "scaffolder.confinement.render_tree:render_tree",
     "render-file": "scaffolder.confinement.render_tree:render_file",
     "cookiecutter": "scaffolder.confinement.run_cookiecutter:run_cookiecutter",
+    "replace-text": "scaffolder.confinement.replace_text:replace_text",
     "unpack": "scaffolder.confinement.archives:unpack",
     "pack": "scaffolder.confinement.archives:pack",
 }
@@ -74,7 +75,7 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
         return {"done": getattr(import_module(module), function)(arguments, child)}
     except MemoryError:
         return {"limit": "memory"}
-    except BudgetExceeded as error:
+    except BudgetExceededError as error:
         return {"limit": error.limit}
     except OSError as error:
         if limit := _LIMITS_OF.get(error.errno or 0):
@@ -88,7 +89,12 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
         return {"failed": ["Error", describe(error) if str(error) else type(error).__name__]}
 
 
-_LIMITS_OF: Final = {errno.EFBIG: "file_size", errno.EMFILE: "open_files", errno.ENOMEM: "memory", errno.EAGAIN: "processes"}
+_LIMITS_OF: Final = {
+    errno.EFBIG: "file_size",
+    errno.EMFILE: "open_files",
+    errno.ENOMEM: "memory",
+    errno.EAGAIN: "processes",
+}
 
 
 def _of_system(error: OSError) -> str:
