@@ -124,12 +124,12 @@ class FetchTemplateFile(Action):
 
     async def run(self, context: ActionContext) -> None:
         given = context.input
-        await context.log.info("Fetching template file content from remote URL")
         workspace = workspace_of(context)
         target = workspace.relative(given["targetPath"])
         if not given.get("replace") and await asyncio.to_thread(workspace.exists, target):
             await context.log.info(f"File {given['targetPath']} already exists in workspace, not replacing.")
             return
+        await context.log.info("Fetching template file content from remote URL")
         fetched = await self._sources.file(context, given["url"], given.get("token"))
         async with context.temporary_directory() as directory:
             (directory / "template").write_bytes(fetched.content)
