@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
+from scaffolder.actions import built_in_actions, built_in_filters
 from scaffolder.interfaces import ScaffolderExtensions, Tasks
-from scaffolder.language.default_filters import default_filters
 from scaffolder.permissions.gate import Gate
 from scaffolder.routes.registration import register_api
 from scaffolder.runtime import Runtime
@@ -35,7 +33,9 @@ class ScaffolderPlugin:
         runtime = Runtime(host, settings)
         runtime.permissions = Gate(host.permissions).actions
         host.provide(Runtime, runtime)
-        host.extension(ScaffolderExtensions).add_template_filter(*default_filters(_integration_type(host)))
+        extensions = host.extension(ScaffolderExtensions)
+        extensions.add_action(*built_in_actions(host))
+        extensions.add_template_filter(*built_in_filters(host.reading))
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
         host.on_stop(runtime.confined.stop)
@@ -54,16 +54,6 @@ def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime)
         await Worker(host.database, runner, _worker_settings(settings)).run()
 
     host.background("scaffolder-worker", work, role="worker")
-
-
-def _integration_type(host: PluginHost) -> Callable[[str], str | None]:
-    """Tells what sort of host a name is, by the integrations there are when a template asks."""
-
-    def of(name: str) -> str | None:
-        integration = host.reading.integration_for(f"https://{name}")
-        return None if integration is None else integration.type
-
-    return of
 
 
 def _keys(host: PluginHost, settings: ScaffolderSettings) -> list[bytes]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from app.interfaces import PluginHost, Principal
-from scaffolder.confinement import ConfinedJobs
+from scaffolder.confinement.pool import ConfinedJobs
 from scaffolder.interfaces import ScaffolderExtensions
 from scaffolder.service.validation import stacks
 from scaffolder.settings import ScaffolderSettings

@@ -55,12 +55,12 @@ class Budget:
         self.files -= 1
         self.bytes -= size
         if self.files < 0:
-            raise BudgetExceeded("files")
+            raise BudgetExceededError("files")
         if self.bytes < 0:
-            raise BudgetExceeded("bytes")
+            raise BudgetExceededError("bytes")
 
 
-class BudgetExceeded(Exception):
+class BudgetExceededError(Exception):
     """`limit` is `files` or `bytes`."""
 
     def __init__(self, limit: str) -> None:

@@ -34,7 +34,9 @@ class PermittedCatalog:
         decision: Decision = await self._permissions.decide(_READ, caller, plugin=PLUGIN)
         if decision.result == "DENY":
             return [None] * len(refs)
-        found = [None if document is None else orjson.loads(document) for document in await self._entities().by_refs(refs)]
+        found = [
+            None if document is None else orjson.loads(document) for document in await self._entities().by_refs(refs)
+        ]
         if decision.conditions is None:
             return found
         conditions = decision.conditions

@@ -51,11 +51,7 @@ class CatalogFetch(Action):
     async def _found(self, context: ActionContext, refs: list[str], optional: bool) -> list[Json | None]:
         given = context.input
         wanted = [
-            str(
-                parse_ref(
-                    ref, default_kind=given.get("defaultKind"), default_namespace=given.get("defaultNamespace")
-                )
-            )
+            str(parse_ref(ref, default_kind=given.get("defaultKind"), default_namespace=given.get("defaultNamespace")))
             for ref in refs
         ]
         found = await self._catalog.entities(wanted, context.initiator)

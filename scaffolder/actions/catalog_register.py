@@ -13,9 +13,7 @@ from scaffolder.actions.example_steps import example
 from scaffolder.actions.schemas import BOOLEAN, STRING, closed, described, whole
 from scaffolder.interfaces import Action, ActionContext
 
-_OPTIONAL = described(
-    BOOLEAN, "Permit the registered location to optionally exist. Default: false"
-)
+_OPTIONAL = described(BOOLEAN, "Permit the registered location to optionally exist. Default: false")
 
 
 class CatalogRegister(Action):

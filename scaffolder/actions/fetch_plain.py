@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import stat
 
 from app.errors import CallboardError
@@ -27,7 +28,11 @@ class FetchPlain(Action):
     supports_dry_run = True
     idempotent = True
     examples = (
-        example("fetch:plain", "Fetch a tree", url="https://github.com/backstage/community/tree/main/backstage-community-sessions/assets"),
+        example(
+            "fetch:plain",
+            "Fetch a tree",
+            url="https://github.com/backstage/community/tree/main/backstage-community-sessions/assets",
+        ),
         example("fetch:plain", "Fetch into a folder", url="./assets", targetPath="./docs/assets"),
     )
     input_schema = record(
@@ -57,9 +62,7 @@ class FetchPlainFile(Action):
     description = "Downloads single file and places it in the workspace."
     supports_dry_run = True
     idempotent = True
-    examples = (
-        example("fetch:plain:file", "Fetch one file", url="./skeleton/LICENSE", targetPath="./LICENSE"),
-    )
+    examples = (example("fetch:plain:file", "Fetch one file", url="./skeleton/LICENSE", targetPath="./LICENSE"),)
     input_schema = record(
         {
             "url": described(STRING, "Relative path or absolute URL pointing to the single file to fetch"),
@@ -92,8 +95,6 @@ def _copy(tree: Tree, workspace: SafeFolder, target: str) -> None:
         elif entry.kind == "file":
             workspace.write(path, source.read(entry.path), mode=stat.S_IMODE(entry.mode))
         elif entry.kind == "link":
-            try:
+            with contextlib.suppress(FileNotFoundError):
                 workspace.remove(path)
-            except FileNotFoundError:
-                pass
             workspace.make_link(path, source.link(entry.path))

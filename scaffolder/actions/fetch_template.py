@@ -13,7 +13,9 @@ from scaffolder.fetching.sources import Sources
 from scaffolder.interfaces import Action, ActionContext
 
 _VALUES = described(RECORD, "Values to pass on to the templating engine")
-_COMPATIBLE = described(BOOLEAN, "Enable features to maximise compatibility with templates built for fetch:cookiecutter")
+_COMPATIBLE = described(
+    BOOLEAN, "Enable features to maximise compatibility with templates built for fetch:cookiecutter"
+)
 _REPLACE = described(BOOLEAN, "If set, replace files in targetPath instead of skipping existing ones")
 _TRIM = described(BOOLEAN, "If set, the first newline after a block is removed (block, not variable tag!)")
 _LSTRIP = described(BOOLEAN, "If set, leading spaces and tabs are stripped from the start of a line to a block")
@@ -32,7 +34,10 @@ class FetchTemplate(Action):
     idempotent = True
     examples = (
         example(
-            "fetch:template", "Render the skeleton beside the template", url="./skeleton", values={"name": "${{ parameters.name }}"}
+            "fetch:template",
+            "Render the skeleton beside the template",
+            url="./skeleton",
+            values={"name": "${{ parameters.name }}"},
         ),
         example(
             "fetch:template",
@@ -87,9 +92,7 @@ class FetchTemplateFile(Action):
     """Renders one file into the workspace."""
 
     id = "fetch:template:file"
-    description = (
-        "Downloads single file and places it in the workspace, with variables templated into its content."
-    )
+    description = "Downloads single file and places it in the workspace, with variables templated into its content."
     supports_dry_run = True
     idempotent = True
     examples = (
@@ -121,12 +124,12 @@ class FetchTemplateFile(Action):
 
     async def run(self, context: ActionContext) -> None:
         given = context.input
-        await context.log.info("Fetching template file content from remote URL")
         workspace = workspace_of(context)
         target = workspace.relative(given["targetPath"])
         if not given.get("replace") and await asyncio.to_thread(workspace.exists, target):
             await context.log.info(f"File {given['targetPath']} already exists in workspace, not replacing.")
             return
+        await context.log.info("Fetching template file content from remote URL")
         fetched = await self._sources.file(context, given["url"], given.get("token"))
         async with context.temporary_directory() as directory:
             (directory / "template").write_bytes(fetched.content)

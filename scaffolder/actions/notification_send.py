@@ -26,9 +26,15 @@ class NotificationSend(Action):
     id = "notification:send"
     description = "Sends a notification using NotificationService"
     examples = (
-        example("notification:send", "Notify everybody", recipients="broadcast", title="New service", info="It is there"),
         example(
-            "notification:send", "Notify the owner", recipients="entity", entityRefs=["group:default/team"], title="Done"
+            "notification:send", "Notify everybody", recipients="broadcast", title="New service", info="It is there"
+        ),
+        example(
+            "notification:send",
+            "Notify the owner",
+            recipients="entity",
+            entityRefs=["group:default/team"],
+            title="Done",
         ),
     )
     input_schema = record(

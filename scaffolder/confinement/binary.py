@@ -10,7 +10,14 @@ _MAX_SUSPICIOUS: Final = 10  # per cent
 _ENOUGH: Final = 32  # bytes, before which the share says little
 
 _PLAIN: Final = bytes((*range(7, 15), *range(32, 128)))
-_TEXT_MARKS: Final = (b"\xef\xbb\xbf", b"\x00\x00\xfe\xff", b"\xff\xfe\x00\x00", b"\x84\x31\x95\x33", b"\xfe\xff", b"\xff\xfe")
+_TEXT_MARKS: Final = (
+    b"\xef\xbb\xbf",
+    b"\x00\x00\xfe\xff",
+    b"\xff\xfe\x00\x00",
+    b"\x84\x31\x95\x33",
+    b"\xfe\xff",
+    b"\xff\xfe",
+)
 
 
 def is_binary(content: bytes) -> bool:

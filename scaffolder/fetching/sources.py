@@ -164,7 +164,9 @@ class Sources:
         if token:
             if self._require_user_credentials:
                 raise InputError(f"The reader of {urlsplit(url).netloc} cannot use the token it is given")
-            await context.log.warn(f"The token is not used: {urlsplit(url).netloc} is read with the server's credentials")
+            await context.log.warn(
+                f"The token is not used: {urlsplit(url).netloc} is read with the server's credentials"
+            )
         return reader
 
     def _check_credentials(self, url: str, token: str | None) -> None:
