@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from app.errors import ServiceUnavailableError
 from app.interfaces import Database, Transaction
+from scaffolder.secrets.sealing import Seal
 from scaffolder.tasks.encoding import EVENT_CHANNEL, NOW, from_json, to_json
 from scaffolder.tasks.queue import Claim, TaskQueue
 from scaffolder.workflow.seam import Json, LeaseLostError, StepStatus
@@ -193,10 +194,13 @@ class Journal:
 
 
 class TaskJournal:
-    """The Sink and the StepState of one claimed task. See `scaffolder.workflow.seam`."""
+    """The Sink and the StepState of one claimed task. See `scaffolder.workflow.seam`.
 
-    def __init__(self, journal: Journal, claim: Claim) -> None:
-        self._journal, self._claim = journal, claim
+    What actions put out and what checkpoints give may hold secrets, so it is sealed.
+    """
+
+    def __init__(self, journal: Journal, claim: Claim, seal: Seal) -> None:
+        self._journal, self._claim, self._seal = journal, claim, seal
         self._completed: dict[str, Mapping[str, Json]] = {}
         self._failures: dict[str, Mapping[str, str]] = {}
         self._interrupted: str | None = None
@@ -213,7 +217,7 @@ class TaskJournal:
             "SELECT step_id, status, output FROM scaffolder_task_step WHERE task_id = ?", task_id
         ):
             if status == "completed":
-                self._completed[step_id] = from_json(output or "{}")
+                self._completed[step_id] = self._opened(output)
             elif status == "failed":
                 self._failures[step_id] = from_json(output or "{}")
             elif status == "started":
@@ -221,7 +225,7 @@ class TaskJournal:
         for step_id, key, value in await database.read(
             "SELECT step_id, key, value FROM scaffolder_task_checkpoint WHERE task_id = ?", task_id
         ):
-            self._checkpoints[step_id][key] = from_json(value)
+            self._checkpoints[step_id][key] = self._opened(value)
 
     async def log(self, message: str, *, step_id: str | None = None, status: StepStatus | None = None) -> None:
         body: dict[str, Json] = {"message": message}
@@ -247,7 +251,7 @@ class TaskJournal:
 
     async def complete(self, step_id: str, output: Mapping[str, Json]) -> None:
         # Not waited for: the next step's beginning, or the task's end, is written after it.
-        await self._journal.add(_Entry(self._claim, step=("completed", step_id, to_json(output))))
+        await self._journal.add(_Entry(self._claim, step=("completed", step_id, self._sealed(to_json(output)))))
 
     async def failed(self, step_id: str, error: Mapping[str, str]) -> None:
         await self._journal.add(_Entry(self._claim, step=("failed", step_id, to_json(error))))
@@ -257,8 +261,14 @@ class TaskJournal:
 
     async def checkpoint(self, step_id: str, key: str, value: Json) -> None:
         text = to_json(value)
-        await self._journal.add(_Entry(self._claim, checkpoint=(step_id, key, text)), wait=True)
+        await self._journal.add(_Entry(self._claim, checkpoint=(step_id, key, self._sealed(text))), wait=True)
         self._checkpoints[step_id][key] = from_json(text)
+
+    def _sealed(self, text: str) -> str:
+        return self._seal.close_text(text, self._claim.task_id)
+
+    def _opened(self, sealed: str) -> Json:
+        return from_json(self._seal.open_text(sealed, self._claim.task_id))
 
     async def end(self, status: Literal["completed", "failed"], body: Mapping[str, Json]) -> None:
         """Returns once the task has ended. Raises LeaseLostError: it already had, or belongs to another."""

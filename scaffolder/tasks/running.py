@@ -38,9 +38,9 @@ class WorkspaceLostError(CallboardError):
 class RunningTask:
     """A claim and what belongs to it in this process."""
 
-    def __init__(self, claim: Claim, journal: Journal, database: Database) -> None:
+    def __init__(self, claim: Claim, journal: Journal, database: Database, seal: Seal) -> None:
         self.claim = claim
-        self.journal = TaskJournal(journal, claim)
+        self.journal = TaskJournal(journal, claim, seal)
         self.cancellation = Cancellation()
         self.runs: asyncio.Task[None] | None = None
         self.ending = False
@@ -61,7 +61,7 @@ class Runner:
     def __init__(
         self, engine: Callable[[], Engine], seal: Seal, folder: Path, workspaces: Workspaces, permissions: Permissions
     ) -> None:
-        self._engine, self._seal, self._folder = engine, seal, folder
+        self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
 
     async def run(self, running: RunningTask) -> None:
@@ -88,7 +88,7 @@ class Runner:
         claim = running.claim
         secrets: Mapping[str, str] = {}
         try:
-            secrets = {} if claim.sealed is None else self._seal.open(claim.sealed, claim.task_id)
+            secrets = {} if claim.sealed is None else self.seal.open(claim.sealed, claim.task_id)
             await running.load()
             workspace = await asyncio.to_thread(self._workspace, claim, bool(running.journal.completed()))
             initiator = initiator_of(secrets)

@@ -97,7 +97,7 @@ class Worker:
                 while (free := self._settings.concurrency - len(self._running)) > 0:
                     claims = await self._queue.claim(free)
                     for claim in claims:
-                        self._start(RunningTask(claim, self._journal, self._database))
+                        self._start(RunningTask(claim, self._journal, self._database, self._runner.seal))
                     if len(claims) < free:
                         break
             except ServiceUnavailableError as error:

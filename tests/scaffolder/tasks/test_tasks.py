@@ -281,12 +281,12 @@ async def test_a_silent_worker_loses_its_task_and_writes_nothing_more(world: Wor
     [new] = await TaskQueue(world.database, lease_ms=60_000).claim(1)
     journal = Journal(world.database, queue)
     with pytest.raises(LeaseLostError):
-        await TaskJournal(journal, old).begin("say")
+        await TaskJournal(journal, old, world.seal).begin("say")
     with pytest.raises(LeaseLostError):
-        await TaskJournal(journal, old).end("completed", {"message": "old"})
-    await TaskJournal(journal, new).end("failed", {"message": "new"})
+        await TaskJournal(journal, old, world.seal).end("completed", {"message": "old"})
+    await TaskJournal(journal, new, world.seal).end("failed", {"message": "new"})
     with pytest.raises(LeaseLostError):
-        await TaskJournal(journal, new).end("completed", {"message": "again"})
+        await TaskJournal(journal, new, world.seal).end("completed", {"message": "again"})
     assert (await world.completion(task_id)) == {"message": "new"}
 
 
