@@ -55,12 +55,12 @@ class Budget:
         self.files -= 1
         self.bytes -= size
         if self.files < 0:
-            raise BudgetExceeded("files")
+            raise BudgetExceededError("files")
         if self.bytes < 0:
-            raise BudgetExceeded("bytes")
+            raise BudgetExceededError("bytes")
 
 
-class BudgetExceeded(Exception):
+class BudgetExceededError(Exception):
     """`limit` is `files` or `bytes`."""
 
     def __init__(self, limit: str) -> None:
@@ -286,6 +286,10 @@ class SafeFolder:
                     _step_up(walked)
                     continue
                 folder = walked[-1][0]
+                entered = _open_folder(folder, segment) if folder is not None and pending else None
+                if entered is not None:
+                    walked.append((entered, segment))
+                    continue
                 target = _link_target(folder, segment) if folder is not None and (pending or follow) else None
                 if target is not None:
                     links += 1
@@ -327,6 +331,15 @@ def _link_target(folder: int, name: str) -> str | None:
     except OSError as error:
         # No link, nothing there, or a parent that is no folder: the next step will say.
         if error.errno in (errno.EINVAL, errno.ENOENT, errno.ENOTDIR):
+            return None
+        raise
+
+
+def _open_folder(folder: int, name: str) -> int | None:
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return None
         raise
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError
-from app.interfaces import FoundFile, GitCredentials, GitTarget, SearchResponse
+from app.interfaces import FoundFile, GitCommit, GitCredentials, GitTarget, PushedCommit, SearchResponse
 from app.reading.archive import plain_path
 from app.reading.git_cache import GitCache, TreeEntry
 from app.reading.git_process import Access, GitProcess
+from app.reading.git_push import create_bare, push_folder
 from app.reading.git_target import (
     Remote,
     check_ref,
@@ -100,6 +103,30 @@ class GitReader:
             async for entry, content in copy.contents(entries):
                 await asyncio.to_thread(_write, into, entry, content)
         return commit
+
+    async def publish(
+        self,
+        remote: str,
+        folder: Path,
+        commit: GitCommit,
+        *,
+        credentials: tuple[str, str] | None = None,
+        folders: Sequence[Path] = (),
+    ) -> PushedCommit:
+        """See `app.interfaces.GitRemotes.publish`."""
+        checked = parse_remote(remote)
+        if checked.scheme == "file":
+            place = Path(checked.url.removeprefix("file://")).resolve()
+            if not any(place != one.resolve() and place.is_relative_to(one.resolve()) for one in folders):
+                raise NotAllowedError(f"Publishing to '{checked.url}' is not allowed")
+            if not place.exists():
+                await create_bare(self._git, place, commit.branch)
+            access = Access("file")
+        else:
+            access = await self._access(checked)
+            if credentials is not None:
+                access = replace(access, credentials=credentials)
+        return await push_folder(self._git, checked, access, folder, commit, datetime.now(UTC))
 
     # ---------------------------------------------------------------------------------------------------- inside
 

@@ -126,7 +126,7 @@ class _Tar:
             kind = "file" if member.isreg() else "folder" if member.isdir() else "other"
             yield member.name, kind, 0o755 if member.mode & 0o100 else 0o644, member
 
-    def read(self, member: tarfile.TarInfo, limit: int) -> bytes:
+    def read(self, member: Any, limit: int) -> bytes:
         source = self._archive.extractfile(member)
         if source is None:
             raise InputError("The archive is damaged")
@@ -145,7 +145,7 @@ class _Zip:
             # Python cuts a name at NUL; what it was before is what others may see.
             yield info.orig_filename, kind, 0o755 if mode & 0o100 else 0o644, info
 
-    def read(self, member: zipfile.ZipInfo, limit: int) -> bytes:
+    def read(self, member: Any, limit: int) -> bytes:
         with self._archive.open(member) as source:
             return _bounded(source, limit)
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from app.errors import CallboardError, InputError, ServiceUnavailableError
@@ -26,6 +27,8 @@ from scaffolder.interfaces import ScaffolderExtensions
 START_TIMEOUT_S: Final = 60.0
 LAST_WORD_S: Final = 5.0
 """How long the mother may take to tell how a child ended."""
+HOOK_PROCESSES: Final = 4096
+"""Trusted hooks are programs. The kernel counts all processes of the user."""
 _BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from scaffolder.confinement.zygote import main; main(int(sys.argv[1]))"
@@ -106,7 +109,8 @@ class ConfinedJobs:
 
     async def __call__(self, job: str, arguments: Mapping[str, Json]) -> Json:
         """`run` with the usual limits: what `ActionContext.confined` is backed by."""
-        return await self.run(job, arguments)
+        hooks = job == "cookiecutter" and arguments.get("hooks")
+        return await self.run(job, arguments, limits=replace(self.limits, processes=HOOK_PROCESSES) if hooks else None)
 
     async def run(self, job: str, arguments: Mapping[str, Json], *, limits: Limits | None = None) -> Json:
         """Do one job. Cancelled, it takes the child's whole process group with it.
