@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= examples/app-config.yaml
 WORKERS ?= 2
+# Once here, or at every start where the environment forbids Python to keep what it has compiled.
+COMPILE := $(BIN)/python -m compileall -q app catalog scaffolder plugins || true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -31,12 +33,14 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what Callboard runs on"
 	@$(BIN)/pip install -q --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need"
 	@$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@ $(VENV)/.run
 
 test: check

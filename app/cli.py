@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -20,7 +21,7 @@ from app.interfaces import Role
 
 EXIT_CONFIG = 2
 _ALL: tuple[Role, ...] = ("api", "ingest", "worker")
-_OF_THE_SERVER = frozenset({"serve", "migrate", "plugins"})
+_OF_THE_SERVER = frozenset({"serve", "migrate"})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -73,6 +74,8 @@ def _host(files: list[str], roles: tuple[Role, ...], command: str, rest: list[st
     from app.main import create_host
 
     migrations = "--no-migrate" not in rest
+    if command == "settings":
+        return create_host(LayeredConfig(Node({}, Place("defaults", 0))), roles=roles)
     try:
         return create_host(load_config(files), roles=roles, migrations=migrations)
     except ConfigError as error:
@@ -121,6 +124,22 @@ def commands(host: Host) -> typer.Typer:
             typer.echo(plugin)
 
     cli.add_typer(plugins, name="plugins")
+
+    @cli.command()
+    def settings(
+        into: Annotated[
+            Path | None, typer.Option(help="Put the table into this page instead, between its marks.")
+        ] = None,
+    ) -> None:
+        """Print every setting that Callboard and the installed plugins know, as a Markdown table."""
+        from app.config.reference import markdown, put_into, settings_of
+
+        table = markdown(settings_of(host.config.models))
+        if into is None:
+            typer.echo(table, nl=False)
+        else:
+            into.write_text(put_into(into.read_text(encoding="utf-8"), table), encoding="utf-8")
+
     for group, name in host.command_groups:
         cli.add_typer(group, name=name)
     return cli

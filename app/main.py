@@ -42,8 +42,9 @@ ENTRY_POINTS: Final = "callboard.plugins"
 log = logging.getLogger(__name__)
 
 
-class PermissionSettings(BaseModel, frozen=True):
+class PermissionSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
     enabled: bool = False
+    """Ask the policy before users do anything; without, they may do everything."""
 
 
 def create_app(
@@ -99,6 +100,7 @@ def create_host(
         except CallboardError as error:
             raise ConfigError(f"plugin '{plugin.id}': {error}") from error
     _schedule(host)
+    config.settings("backend.logger", LoggerSettings)
     host.on_start(partial(_warn_of_unknown_keys, config))
     return host
 
@@ -165,7 +167,8 @@ def _start_services(host: Host, *, migrations: bool) -> None:
     outgoing: Any = host.outgoing
 
     async def start() -> None:
-        host.data_dir.mkdir(parents=True, exist_ok=True)
+        # Keys are kept in there: nobody else's business.
+        host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await database.start()
         if migrations:
             await bring_up_to_date(host)
@@ -192,7 +195,7 @@ async def bring_up_to_date(host: Host) -> dict[str, list[str]]:
 async def migrate_database(host: Host) -> dict[str, list[str]]:
     """Migrates and starts nothing else."""
     database: Any = host.database
-    host.data_dir.mkdir(parents=True, exist_ok=True)
+    host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await database.start()
     try:
         return await bring_up_to_date(host)

@@ -137,6 +137,8 @@ def start_callboard(folder: Path, port: int, catalog: Path, database: str) -> Se
             stdout=output,
             stderr=output,
             cwd=folder,
+            # A start that compiles every module again is not what runs in production.
+            env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
         )
     return Server("callboard", process, port, _wait_ready(process, port, log), log)
 

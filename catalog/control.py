@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ from catalog.store.inspection import (
     state_of,
     unseen,
 )
+from catalog.store.lineage import Lineage
 from catalog.store.refreshing import refresh_by_keys, refresh_with_locations
 from catalog.store.texts import refresh_key, storable
 from catalog.store.writing import CatalogStore, cause_json
@@ -67,19 +68,8 @@ class CatalogControls:
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         return (await self._pipeline.run(entity)).result
 
-    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {ref: [] for ref in refs}
-        rows = await self._store.read_in(
-            "SELECT target_ref, source_ref FROM catalog_refresh_reference",
-            "target_ref",
-            "text",
-            list(found),
-            " AND source_ref IS NOT NULL ORDER BY id",
-        )
-        for target, source in rows:
-            if source not in found[target]:
-                found[target].append(source)
-        return found
+    async def lineage(self, ref: str) -> Lineage:
+        return await self._store.lineages.of(ref)
 
     # --------------------------------------------------------------------------------------- what is not there
 

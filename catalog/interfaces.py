@@ -350,8 +350,9 @@ class CatalogControl(Protocol):
     async def process(self, entity: Entity, location: LocationSpec) -> ProcessingResult:
         """One pass of the pipeline, nothing stored. For validate-entity and dry runs."""
 
-    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
-        """Entity refs whose processing emitted each of the given refs; one statement per call."""
+    async def lineage(self, ref: str) -> Mapping[str, Sequence[str]]:
+        """The entities whose processing emitted the given one, those that emitted them, and so on: each ref with its
+        parents in the order in which they came to be. The given ref is always there. One statement."""
 
     async def unprocessed(self, state: Literal["failed", "pending"], owner: str | None) -> list[dict[str, Json]]:
         """Rows in the wire shape of §1.5."""

@@ -17,7 +17,7 @@ from catalog.ingestion.exchange import IMPORT_PREFIX
 from catalog.ingestion.locations import PROVIDER as LOCATION_PROVIDER
 from catalog.ingestion.locations import all_deferred
 from catalog.ingestion.mutation import prepare_all
-from catalog.ingestion.providers import apply_full
+from catalog.ingestion.providers import apply_full, is_current
 from catalog.interfaces import Cause, LocationSpec
 from catalog.model.well_known import LOCATION
 from catalog.processing.loop import Finished, IngestLoop
@@ -84,8 +84,11 @@ class Leader:
             (CONFIG_PROVIDER, deferred_locations(self._locations)),
             (LOCATION_PROVIDER, all_deferred(registered)),
         ):
+            incoming = prepare_all(deferred)
+            if await is_current(self._store.database, provider, incoming):
+                continue
             async with self._store.write() as write:
-                applied = await apply_full(write, provider, prepare_all(deferred), STARTUP, guard=None)
+                applied = await apply_full(write, provider, incoming, STARTUP, guard=None)
             await publish_conflicts(self._events, applied.conflicts)
         metrics.locations.set(len(registered))
 

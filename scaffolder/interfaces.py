@@ -119,6 +119,8 @@ class Action:
     supports_dry_run: ClassVar[bool] = False
     idempotent: ClassVar[bool] = False
     """True: a step cut off half-way may simply be run again after a crash. Otherwise it must use checkpoints."""
+    resumable: ClassVar[bool] = False
+    """True: all it does to the outside happens within checkpoints, so a step cut off half-way may go on from them."""
 
     async def run(self, context: ActionContext) -> None: ...
 

@@ -20,6 +20,8 @@ class LayeredConfig:
         self._root = root
         self._data = root.plain() or {}
         self._claims = Claims()
+        self.models: list[tuple[str, type[BaseModel]]] = []
+        """Which models have been asked for, and where: what the configuration may hold."""
         self.files = files
         """What was read, in order."""
 
@@ -52,6 +54,7 @@ class LayeredConfig:
     def settings(self, path: str, model: type[M]) -> M:
         """See `PluginHost.settings`. Raises ConfigError naming key, file and line, and no value."""
         self._claims.model(_parts(path), model)
+        self.models.append((path, model))
         data = self._find(path) if path else self._data
         if data is None:
             data = {}

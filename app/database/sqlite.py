@@ -31,8 +31,8 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384",  # KiB, per connection
-    "PRAGMA mmap_size = 268435456",
+    "PRAGMA cache_size = -4096",  # KiB, per connection: answers come from the index in memory
+    "PRAGMA mmap_size = 67108864",
     "PRAGMA foreign_keys = ON",
 )
 

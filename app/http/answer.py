@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import Message, Send
 
-from app.http.compression import THRESHOLD, Compressor, compress, compressible, compressor, negotiate
+from app.http.compression import THRESHOLD, Compressor, compress_part, compressible, compressor, negotiate
 from app.http.etag import fresh, weak_etag
 from app.http.exchange import ETAG
 from app.http.security_headers import CSP
@@ -118,9 +118,9 @@ class Answer:
                 headers.append((b"content-encoding", wanted))
                 if more:
                     self._compressor = compressor(wanted)
-                    body = self._compressor.compress(body) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+                    body = await compress_part(self._compressor, body, zlib.Z_SYNC_FLUSH)
                 else:
-                    body = await compress(body, wanted)
+                    body = await compress_part(compressor(wanted), body, zlib.Z_FINISH)
                     headers.append((b"content-length", b"%d" % len(body)))
             elif not more and length is None and status not in _BODILESS:
                 headers.append((b"content-length", b"%d" % len(body)))
@@ -138,8 +138,7 @@ class Answer:
         if self._head or self.status in _BODILESS:
             body = b""
         elif self._compressor is not None:
-            body = self._compressor.compress(body)
-            body += self._compressor.flush(zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH)
+            body = await compress_part(self._compressor, body, zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH)
         self.size += len(body)
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 

@@ -59,9 +59,10 @@ def compressor(encoding: bytes) -> Compressor:
     return zlib.compressobj(_LEVEL, zlib.DEFLATED, 31 if encoding == b"gzip" else 15)
 
 
-async def compress(body: bytes, encoding: bytes) -> bytes:
-    def run() -> bytes:
-        stream = compressor(encoding)
-        return stream.compress(body) + stream.flush()
+async def compress_part(stream: Compressor, part: bytes, mode: int) -> bytes:
+    """One part of an answer; `mode` says whether more follow (Z_SYNC_FLUSH) or not (Z_FINISH)."""
 
-    return run() if len(body) < _OFF_LOOP else await asyncio.to_thread(run)
+    def run() -> bytes:
+        return stream.compress(part) + stream.flush(mode)
+
+    return run() if len(part) < _OFF_LOOP else await asyncio.to_thread(run)

@@ -94,7 +94,8 @@ class GraphWalker:
             for kind in request.kinds:
                 params += [len(kind) + 1, f"{kind}:"]
         rows = await database.read(
-            f"SELECT ref, MAX(told) FROM ({' UNION ALL '.join(selects)}) AS neighbour "  # noqa: S608
+            # Materialized, or the planner may walk all relations by their other end to have them in order.
+            f"WITH neighbour AS MATERIALIZED ({' UNION ALL '.join(selects)}) SELECT ref, MAX(told) FROM neighbour "  # noqa: S608
             f"WHERE {' AND '.join(conditions)} GROUP BY ref ORDER BY ref LIMIT ?",
             *params,
             limit,

@@ -13,7 +13,7 @@ from app.interfaces import Event, Events
 from catalog import metrics
 from catalog.ingestion.guard import GuardSettings
 from catalog.ingestion.mutation import prepare_all
-from catalog.ingestion.providers import Applied, apply_delta, apply_full
+from catalog.ingestion.providers import Applied, apply_delta, apply_full, is_current
 from catalog.interfaces import Cause, DeltaMutation, FullMutation, MutationResult
 from catalog.store.refreshing import refresh_by_keys
 from catalog.store.texts import storable
@@ -58,6 +58,8 @@ class Connection:
         because = self._cause(cause)
         if isinstance(mutation, FullMutation):
             incoming = prepare_all(mutation.entities)
+            if await is_current(self._store.database, self._provider, incoming):
+                return MutationResult()
             async with self._store.write() as write:
                 applied = await apply_full(write, self._provider, incoming, because, guard=self._guard)
         else:

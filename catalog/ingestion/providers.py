@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from app.interfaces import Database
 from catalog.ingestion.adoption import Brought, Emission, bring_in, settle_loose
 from catalog.ingestion.guard import GuardSettings, removes_too_much
 from catalog.ingestion.mutation import plan_full
@@ -29,6 +30,20 @@ class Applied:
     conflicts: list[Conflict] = field(default_factory=list)
     would_remove: int = 0
     owned: int = 0
+
+
+async def is_current(database: Database, provider: str, incoming: Mapping[str, Unprocessed]) -> bool:
+    """Whether the catalog holds just this of a provider already: there is nothing to write, and nothing to lock."""
+    rows = await database.read(
+        "SELECT r.target_ref, s.unprocessed_hash, s.location_key FROM catalog_refresh_reference r "
+        "LEFT JOIN catalog_refresh_state s ON s.entity_ref = r.target_ref WHERE r.source_key = ?",
+        provider,
+    )
+    if len(rows) != len(incoming) or any(
+        (one := incoming.get(ref)) is None or (one.hash, one.location_key) != (digest, key) for ref, digest, key in rows
+    ):
+        return False
+    return not await database.read("SELECT 1 FROM catalog_held_mutation WHERE provider = ?", provider)
 
 
 async def apply_full(

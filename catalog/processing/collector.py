@@ -28,6 +28,7 @@ class Collector:
         self.relations: list[Relation] = []
         self.errors: list[Exception] = []
         self.refresh_keys: list[str] = []
+        self._too_long = False
 
     @property
     def heard(self) -> int:
@@ -74,7 +75,11 @@ class Collector:
             return
         source, target = storable(source), storable(target)
         if not fits_index(source, relation.type, target):
-            self.errors.append(FormError(f"A {relation.type} relation names a ref that is too long: {target[:80]}…"))
+            if not self._too_long:
+                # Its other side would say the same.
+                self._too_long = True
+                named = max(source, target, key=len)
+                self.errors.append(FormError(f"A {relation.type} relation names a ref that is too long: {named[:80]}…"))
             return
         self.relations.append(Relation(source, relation.type, target))
 

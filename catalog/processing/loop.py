@@ -98,8 +98,8 @@ class IngestLoop:
 
     @property
     def reading(self) -> int:
-        """How many passes are under way that wait for something outside."""
-        return len(self._reading)
+        """How many passes and checks are under way that wait for something outside."""
+        return len(self._claimed) + len(self._changed) + (self._looking is not None)
 
     @property
     def watching(self) -> int:
@@ -265,9 +265,13 @@ class IngestLoop:
             else:
                 log.warning("looking again failed: %s", error)
         if self._looking is None:
-            ids = [one for one in self._schedule.take(now) if one not in self._claimed]
-            if ids:
-                for entity_id in ids:
-                    self._schedule.later(entity_id, now)
-                self._looking = asyncio.create_task(self._rechecker.changed(ids), name="catalog-look-again")
-                self._looking.add_done_callback(lambda _: self._wake.set())
+            self.look_at([one for one in self._schedule.take(now) if one not in self._claimed])
+
+    def look_at(self, entity_ids: Sequence[int]) -> None:
+        """Ask the sources of these now. Only while nothing else is being looked at."""
+        now = time.monotonic()
+        for entity_id in entity_ids:
+            self._schedule.later(entity_id, now)
+        if entity_ids:
+            self._looking = asyncio.create_task(self._rechecker.changed(entity_ids), name="catalog-look-again")
+            self._looking.add_done_callback(lambda _: self._wake.set())

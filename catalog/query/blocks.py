@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from pyroaring import BitMap
 
@@ -54,12 +55,20 @@ class Block:
     def rows(self) -> list[Row]:
         return list(zip(self.values(), self.ids, strict=True))
 
-    def places(self, among: BitMap, single: bool) -> list[int]:
-        """Where the wanted entities stand, ascending. `single`: each has one row at most."""
+    def places(
+        self, among: BitMap, *, single: bool, low: int = 0, high: int | None = None, most: int | None = None
+    ) -> list[int]:
+        """Where the wanted entities stand from `low` up to `high`, ascending; the first `most` of them.
+
+        `single`: each has one row at most.
+        """
         wanted = self.entities & among
+        high = len(self.ids) if high is None else high
         if single and len(wanted) <= FEW:
-            return sorted([self.ids.index(one) for one in wanted])
-        return [place for place, one in enumerate(self.ids) if one in wanted]
+            return sorted([place for place in map(self.ids.index, wanted) if low <= place < high])[:most]
+        if most is not None and 2 * most < len(wanted):
+            return list(islice((n for n, one in enumerate(self.ids[low:high], low) if one in wanted), most))
+        return [place for place, one in enumerate(self.ids[low:high], low) if one in wanted][:most]
 
     def holding(self, needle: bytes) -> list[int]:
         """The entities of rows whose value holds a text (without NUL)."""

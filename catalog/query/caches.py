@@ -14,7 +14,7 @@ class Cache(Generic[K, V]):
 
     Two generations instead of a chain of uses: when the younger one has taken half the budget it becomes the older one,
     and what is not asked for while it is old goes with it. A hit costs one dictionary look-up. The last thing put in is
-    kept whatever its size.
+    kept whatever its size, alone if need be.
     """
 
     __slots__ = ("_budget", "_old", "_old_bytes", "_young", "_young_bytes")
@@ -77,3 +77,6 @@ class Cache(Generic[K, V]):
             self._young, self._young_bytes = {}, 0
         self._young[key] = entry
         self._young_bytes += entry[1]
+        if self._young_bytes + self._old_bytes > self._budget:
+            # One of them is larger than half the budget.
+            self._old, self._old_bytes = {}, 0

@@ -21,8 +21,8 @@ LOOK_S = 0.5
 """Seconds between two looks at SQLite's data version, a matter of microseconds."""
 NET_S = 5.0
 """Seconds between two looks at PostgreSQL's counter, in case a notification was lost."""
-CHUNK = 2_000
-"""Revisions of one patch: an apply of that many takes some tens of milliseconds."""
+CHUNK = 500
+"""Revisions of one patch: to take in that many keeps the event loop for some 30 ms."""
 MOST = 10_000
 """Revisions behind which everything is dropped and loaded again."""
 

@@ -27,13 +27,19 @@ class Lists:
     async def listing(
         self, asked: Asked, orders: Sequence[Order], limit: int | None, offset: int
     ) -> tuple[list[bytes], bool]:
-        """Documents from a rank on, and whether more follow. Raises InputError for too many orders."""
+        """Documents from a rank on, and whether more follow. Raises InputError for too many orders.
+
+        A field that is named twice orders once.
+        """
+        distinct: dict[str, Order] = {}
+        for order in orders:
+            distinct.setdefault(order.field.lower(), order)
+        orders = list(distinct.values())
         if len(orders) > MAX_ORDERS:
             raise InputError(f"More than {MAX_ORDERS} order parameters")
         needs = [Need("order", order.field.lower()) for order in orders] or [REFS]
         view = await self._selection.view(asked, needs)
-        most = limit if limit is not None else max(view.order(need).rows for need in needs) + len(view.among)
-        ids, more = _part(view, orders, most, offset)
+        ids, more = _part(view, orders, limit, offset)
         documents = await self._documents.of(ids)
         return [document for document in documents if document is not None], more
 
@@ -73,11 +79,12 @@ class Lists:
             place = taken.last
 
 
-def _part(view: View, orders: Sequence[Order], limit: int, offset: int) -> tuple[list[int], bool]:
+def _part(view: View, orders: Sequence[Order], limit: int | None, offset: int) -> tuple[list[int], bool]:
     if len(orders) > 1 or (orders and orders[0].direction == "desc"):
-        ids = list(islice(_ordered(view, view.among, orders), offset, offset + limit + 1))
-        return ids[:limit], len(ids) > limit
+        ids = list(islice(_ordered(view, view.among, orders), offset, None if limit is None else offset + limit + 1))
+        return ids[:limit], limit is not None and len(ids) > limit
     order = view.order(Need("order", orders[0].field.lower()) if orders else REFS)
+    limit = order.rows + len(view.among) if limit is None else limit
     taken = order.take(view.among, limit, skip=offset)
     if taken.more or not orders:
         return taken.ids, taken.more

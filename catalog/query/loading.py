@@ -181,8 +181,8 @@ class Structures:
         for need, structure in list(self._live.items()):
             structure.apply(patch)
             if isinstance(structure, Spellings) and len(structure.values) > 2 * self._many_spellings:
+                # Whoever holds it may go on; the next load counts again.
                 self._kept.pop(need)
-                del self._live[need]
 
     def reset(self) -> None:
         """Forget everything; loads under way begin again."""

@@ -207,7 +207,7 @@ class OrderIndex:
             return self._take_few(among, limit, skip, descending, after, needle)
         taken: list[tuple[Block, list[int]]] = []
         missing = limit + 1
-        for block, places in self._walk(among, skip, descending, after, needle):
+        for block, places in self._walk(among, skip, descending, after, needle, limit + 1):
             taken.append((block, places[:missing]))
             missing -= len(places)
             if missing <= 0:
@@ -248,8 +248,9 @@ class OrderIndex:
         descending: bool = False,
         after: Point | None = None,
         needle: bytes | None = None,
+        most: int | None = None,
     ) -> Iterator[tuple[Block, list[int]]]:
-        """Blocks with wanted rows, and the places of these, in walking order."""
+        """Blocks with wanted rows and the places of these, in walking order; after `most` rows nobody looks further."""
         if not self._blocks:
             return
         first, edge = (0, 0) if after is None else self._seek(after, descending)
@@ -265,9 +266,11 @@ class OrderIndex:
                 if passed <= skip:
                     skip -= passed
                     continue
-            places = block.places(among, single)
+            low, high = 0, len(block.ids)
             if position == first:
-                places = [place for place in places if (place < edge if descending else place >= edge)]
+                low, high = (0, edge) if descending else (edge, high)
+            enough = skip + most if most is not None and needle is None and not descending else None
+            places = block.places(among, single=single, low=low, high=high, most=enough)
             if needle is not None and not single:
                 values, repeated = block.values(), self.repeated
                 places = [place for place in places if block.ids[place] not in repeated or needle in values[place]]

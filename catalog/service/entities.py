@@ -89,7 +89,7 @@ class AuthorizedEntities:
         root = (await self._entities.by_refs([ref], visible=sight.query))[0]
         if root is None:
             raise NotFoundError(f"No such entity {ref}") if sight.query is None else NotAllowedError()
-        parents = await self._all_parents(ref)
+        parents = await self._control.lineage(ref)
         refs = list(parents)
         documents = dict(zip(refs, await self._entities.by_refs(refs), strict=True)) | {ref: root}
         order = _stacked(
@@ -104,16 +104,6 @@ class AuthorizedEntities:
             for one, above in order.items()
             if one not in hidden and (document := documents[one]) is not None
         ]
-
-    async def _all_parents(self, ref: str) -> dict[str, list[str]]:
-        """The parents of an entity, theirs, and so on: one statement a level."""
-        parents: dict[str, list[str]] = {}
-        level = [ref]
-        while level:
-            found = await self._control.parents(level)
-            parents.update((one, found.get(one, [])) for one in level)
-            level = list(dict.fromkeys(above for one in level for above in parents[one] if above not in parents))
-        return parents
 
 
 def _stacked(ref: str, parents: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:

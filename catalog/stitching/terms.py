@@ -74,7 +74,7 @@ def term_of(path: str, value: Any) -> Term | None:
     _, key = _keys.get(path) or _lowered(path)
     if key is None:
         return None
-    original = _text(value)
+    original = "true" if value is True else _text(value)
     if original is None:
         return Term(key, None, None)
     lowered = original.lower()

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from app.interfaces import Database
-from catalog.store.tables import UNSEEN
+from catalog.store.unseen import UNSEEN
 
 MAX_REVISIONS = 20
 MAX_CHILDREN = 100

@@ -37,6 +37,8 @@ async def edges_to(write: CatalogWrite, refs: Iterable[str]) -> set[Edge]:
 
 
 async def store_edges(write: CatalogWrite, added: Collection[Edge], removed: Collection[Edge]) -> None:
+    if added or removed:
+        write.edges_changed()
     for column in ("source_key", "source_ref"):
         gone = sorted((source, edge.target_ref) for edge in removed if (source := getattr(edge, column)) is not None)
         await write.bulk.delete_rows("catalog_refresh_reference", ((column, "text"), ("target_ref", "text")), gone)

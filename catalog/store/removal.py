@@ -49,6 +49,7 @@ async def remove_entities(write: CatalogWrite, refs: Collection[str], cause: str
 
     await bulk.delete("catalog_relation", "origin_id", "bigint", ids)
     await bulk.delete("catalog_refresh_key", "entity_id", "bigint", ids)
+    write.edges_changed()
     await bulk.delete("catalog_refresh_reference", "source_ref", "text", gone)
     await bulk.delete("catalog_refresh_reference", "target_ref", "text", gone)
     await bulk.delete("catalog_stitch_queue", "entity_ref", "text", refs)

@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInt
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
 
-UNSEEN = "processed IS NULL OR stitch_error IS NOT NULL"
+from catalog.store.unseen import UNSEEN
+
 """Unprocessed entities that may have no final one: queries must use these very words, for the index to serve them."""
 
 KEY_TEXT = Text().with_variant(TEXT(collation="C"), "postgresql")

@@ -16,6 +16,7 @@ import orjson
 from app.interfaces import Clock, Database, Transaction
 from catalog.interfaces import Cause
 from catalog.store.bulk import Bulk
+from catalog.store.lineage import EDGES_CHANNEL, Lineages
 
 REVISION_CHANNEL = "catalog_revision"
 """Payload: the number of the newest revision."""
@@ -86,6 +87,7 @@ class CatalogWrite:
         self.deleted = 0
         self._revisions: list[_Revision] = []
         self._work = False
+        self._edges = False
         self._after: list[Callable[[], None]] = []
 
     def record(self, entity_id: int, entity_ref: str, change: Change, cause: str, hash: str | None) -> int:  # noqa: A002
@@ -102,10 +104,14 @@ class CatalogWrite:
         """Tell the ingest leader, once this is committed, that there is work."""
         self._work = True
 
+    def edges_changed(self) -> None:
+        """An entity has got or lost a parent."""
+        self._edges = True
+
     def after_commit(self, action: Callable[[], None]) -> None:
         self._after.append(action)
 
-    async def finish(self, index: CatalogIndex | None) -> None:
+    async def finish(self, index: CatalogIndex | None, lineages: Lineages) -> None:
         """Write what was recorded. The last statements before the commit."""
         tx = self.tx
         if self._revisions:
@@ -134,6 +140,9 @@ class CatalogWrite:
             if index is not None:
                 tx.after_commit(lambda: index.advance(revision))
             await tx.notify(REVISION_CHANNEL, str(revision))
+        if self._edges:
+            tx.after_commit(lineages.forget)
+            await tx.notify(EDGES_CHANNEL)
         if self._work:
             await tx.notify(WORK_CHANNEL)
         for action in self._after:
@@ -153,6 +162,7 @@ class CatalogStore:
     def __init__(self, database: Database, clock: Clock, index: CatalogIndex | None = None) -> None:
         self.database = database
         self.index = index
+        self.lineages = Lineages(database)
         self._clock = clock
 
     def now(self) -> int:
@@ -168,7 +178,7 @@ class CatalogStore:
             rows = await tx.fetch(f"SELECT name, value FROM catalog_counter ORDER BY name{lock}")  # noqa: S608
             write = CatalogWrite(tx, Bulk(tx, self.database), Numbers(dict(rows), set()), self.now())
             yield write
-            await write.finish(self.index)
+            await write.finish(self.index, self.lineages)
 
     async def read_in(
         self, sql: str, column: str, kind: Literal["bigint", "text"], values: Sequence[Any], tail: str = ""

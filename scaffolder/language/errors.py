@@ -46,9 +46,7 @@ class LanguageError(CallboardError):
     def locate(self, source: str) -> None:
         """Turn the offset into `source` (in UTF-16 code units) into line and column."""
         if self.line is None:
-            offset = self.offset or 0
-            self.line = source.count("\n", 0, offset) + 1
-            self.column = offset - (source.rfind("\n", 0, offset) + 1) + 1
+            self.line, self.column = position(source, self.offset or 0)
             self.message = f"Template error at line {self.line}, column {self.column}: {self.detail}"
 
 
@@ -61,6 +59,11 @@ class LimitError(LanguageError):
         super().__init__("limit_error", f"Template exceeded the {limit} limit of {allowed}", offset)
         self.limit = limit
         self.allowed = allowed
+
+
+def position(source: str, offset: int) -> tuple[int, int]:
+    """One-based line and column of an offset."""
+    return source.count("\n", 0, offset) + 1, offset - source.rfind("\n", 0, offset)
 
 
 def failure(detail: str) -> LanguageError:

@@ -60,11 +60,10 @@ def parse_entity_ref(ref: Any, context: Any = UNDEFINED) -> dict[str, Any]:
 
 def pick(value: Any, path: Any = UNDEFINED, default: Any = UNDEFINED) -> Any:
     """The property at a path like `a.b[0]["c d"]`; a key that holds the whole path goes first."""
-    found = value
-    for key in _keys(value, path):
+    keys = _keys(value, path)
+    found = value if keys else UNDEFINED
+    for key in keys:
         found = _property(found, key)
-        if found is UNDEFINED or found is None:
-            break
     return default if found is UNDEFINED else found
 
 

@@ -118,9 +118,11 @@ def pieces(source: str, dialect: Dialect) -> Iterator[Piece]:
         if mark == "{#":
             position = _after_comment(source, position, start)
             continue
+        tokens: tuple[Token, ...]
         path = None if block else _PATH.match(source, position)
         if path:
-            tokens, position = (Token("path", path[1], path.start(1)),), path.end()
+            tokens = (Token("path", path[1], path.start(1)),)
+            position = path.end()
         else:
             tokens, position = _tokens(source, position, start, _CODE[dialect.legacy, block])
         trims = source[position - 3] == "-"
@@ -173,7 +175,7 @@ def _raw(
     for marker in _RAW_MARKER[name].finditer(source, position):
         depth += -1 if marker["end"] else 1
         if depth == 0:
-            if "\n" in marker[0] and not dialect.legacy:
+            if "\n" in marker[0]:
                 raise LanguageError("syntax_error", f"{name} closing tag cannot contain a line break", marker.start())
             return source[position : marker.start()], position, marker.end()
     raise LanguageError("syntax_error", f'Missing "end{name}" tag', start)
@@ -219,7 +221,8 @@ def _unreadable(source: str, position: int, start: int) -> LanguageError:
         position += 1
     unit = source[position : position + 1]
     if not unit:
-        return LanguageError("syntax_error", "Unterminated tag", start)
+        kind = "block" if source.startswith("{%", start) else "variable"
+        return LanguageError("syntax_error", f"Unterminated {kind} tag", start)
     if unit in "'\"":
         return LanguageError("syntax_error", "Unterminated string literal", position)
     return LanguageError("syntax_error", f"Unexpected character {quoted(unit)}", position)

@@ -11,6 +11,9 @@ MAX_ENTRIES: Final = 100_000
 MAX_DEPTH: Final = 256
 """How deep arrays and records may nest."""
 
+UNITS_PER_READ: Final = 8
+"""Reading so much text counts as making one unit of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -77,6 +80,13 @@ class Meter:
         self.text_used += units
         if self.text_used > self._max_text:
             raise LimitError("text", self._max_text)
+
+    def read(self, value: object) -> None:
+        """Count a string or container that native code goes through, as it does with strings in no time."""
+        if isinstance(value, str):
+            self.text(len(value) // UNITS_PER_READ)
+        elif isinstance(value, (list, dict)):
+            self.charge(len(value))
 
     def emit(self, units: int) -> None:
         """Count text rendered."""

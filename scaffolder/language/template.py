@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from scaffolder.language.boundary import Context, duplicate, give
+from scaffolder.language.closures import Evaluate, Execute, Region
 from scaffolder.language.environment import Env, Run, Scope
-from scaffolder.language.errors import LanguageError, LimitError
-from scaffolder.language.evaluator import Evaluate, Execute, Region
+from scaffolder.language.errors import LanguageError, LimitError, position
 from scaffolder.language.host import Host
 from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Limits, Meter
@@ -115,7 +115,7 @@ class Template:
 
     def position(self, at: int) -> tuple[int, int]:
         """One-based line and column of an offset in the source."""
-        return self._source.count("\n", 0, at) + 1, at - self._source.rfind("\n", 0, at)
+        return position(self._source, at)
 
     def render(
         self, context: Context | Mapping[str, Any] | None = None, *, loop: AbstractEventLoop | None = None

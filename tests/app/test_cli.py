@@ -167,3 +167,15 @@ def test_configuration_files_are_named_anywhere_on_the_line(
     arguments: list[str], values: list[str], rest: list[str]
 ) -> None:
     assert take_option(arguments, "--config") == (values, rest)
+
+
+def test_commands_work_beside_a_configuration_this_machine_cannot_complete(folder: Path) -> None:
+    (folder / "app-config.yaml").write_text("backend: {$file: ./not-here.txt}")
+    process = callboard(folder, "plugins", "list")
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "guest\ngreeter\n")
+    assert error.startswith("callboard: going on without a configuration: app-config.yaml:1: cannot read")
+    assert sorted(path.name for path in folder.iterdir()) == ["app-config.yaml"], "looking around leaves nothing behind"
+    process = callboard(folder, "plugins", "list", "--config", "app-config.yaml")
+    process.communicate(timeout=60)
+    assert process.returncode == 2

@@ -211,6 +211,7 @@ async def test_data_is_kept_below_the_working_directory(app_of: Any, folder: Pat
     await app.start()
     await app.stop()
     assert (folder / ".callboard" / "callboard.sqlite").is_file()
+    assert (folder / ".callboard").stat().st_mode & 0o077 == 0
 
 
 def test_a_port_has_one_provider_and_a_plugin_one_name(app_of: Any) -> None:

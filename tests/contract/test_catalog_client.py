@@ -18,6 +18,8 @@ from tests.reference.npm import installed
 HERE = Path(__file__).parent / "client"
 TOKEN = "client-test-token"
 
+pytestmark = pytest.mark.xdist_group("catalog-client")
+
 CATALOG = """
 apiVersion: backstage.io/v1alpha1
 kind: Component

@@ -53,8 +53,8 @@ def call_method(receiver: Value, signature: Signature, values: list[Value], mete
         refuse_callable(value)
     if isinstance(receiver, SafeText):
         receiver = receiver.text
-    if isinstance(receiver, (str, list)):
-        meter.charge(len(receiver) // 64 if isinstance(receiver, str) else len(receiver))
+    if signature.whole:
+        meter.read(receiver)
     result = signature.function(receiver, values, meter)
     if isinstance(result, list):
         meter.entries(len(result))

@@ -222,7 +222,7 @@ def _refuse_cycle(owner: list[Value], values: list[Value], meter: Meter) -> None
 
 
 ARRAY_METHODS: Final[Mapping[str, Signature]] = {
-    "at": Signature(1, 1, at),
+    "at": Signature(1, 1, at, whole=False),
     "concat": Signature(0, None, concat),
     "copyWithin": Signature(1, 3, copy_within),
     "fill": Signature(1, 3, fill),
@@ -231,8 +231,8 @@ ARRAY_METHODS: Final[Mapping[str, Signature]] = {
     "indexOf": Signature(1, 2, index_of),
     "join": Signature(0, 1, join),
     "lastIndexOf": Signature(1, 2, last_index_of),
-    "pop": Signature(0, 0, pop),
-    "push": Signature(0, None, push),
+    "pop": Signature(0, 0, pop, whole=False),
+    "push": Signature(0, None, push, whole=False),
     "reverse": Signature(0, 0, reverse),
     "shift": Signature(0, 0, shift),
     "slice": Signature(0, 2, slice_),
@@ -242,7 +242,7 @@ ARRAY_METHODS: Final[Mapping[str, Signature]] = {
 }
 COOKIECUTTER_ARRAY_METHODS: Final[Mapping[str, Signature]] = {
     **ARRAY_METHODS,
-    "append": Signature(1, 1, push),
+    "append": Signature(1, 1, push, whole=False),
     "count": Signature(1, 1, count),
     "find": Signature(1, 1, find),
     "index": Signature(1, 1, find),

@@ -16,6 +16,8 @@ class Signature:
     least: int
     most: int | None
     function: Callable[[Any, list[Value], Meter], Value]
+    whole: bool = True
+    """Whether it looks at the whole receiver, however long."""
 
 
 def argument(values: list[Value], index: int) -> Value:

@@ -126,8 +126,8 @@ def to_upper_case(text: str, values: list[Value], meter: Meter) -> Value:
 
 
 STRING_METHODS: Final[Mapping[str, Signature]] = {
-    "charAt": Signature(0, 1, char_at),
-    "charCodeAt": Signature(0, 1, char_code_at),
+    "charAt": Signature(0, 1, char_at, whole=False),
+    "charCodeAt": Signature(0, 1, char_code_at, whole=False),
     "concat": Signature(0, None, concat),
     "endsWith": Signature(1, 2, ends_with),
     "includes": Signature(1, 2, includes),

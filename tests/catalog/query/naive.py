@@ -82,6 +82,7 @@ def listing(entities: Iterable[Stored], query: Any, orders: Sequence[Order]) -> 
     found = [entity for entity in entities if matches(entity, query)]
     if not orders:
         return sorted(found, key=lambda one: one.ref)
+    orders = [one for n, one in enumerate(orders) if one.field.lower() not in {o.field.lower() for o in orders[:n]}]
     combined: list[tuple[list[str | None], Stored]] = [([], entity) for entity in found]
     for order in orders:
         combined = [([*before, value], entity) for before, entity in combined for value in usable(entity, order.field)]

@@ -241,8 +241,15 @@ class MemoryControl:
         self.processed.append(entity)
         return ProcessingResult(None if self.errors else entity, (), (), self.errors)
 
-    async def parents(self, refs: Sequence[str]) -> dict[str, list[str]]:
-        return {ref: self.parents_of[ref] for ref in refs if ref in self.parents_of}
+    async def lineage(self, ref: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        todo = [ref]
+        while todo:
+            one = todo.pop()
+            if one not in found:
+                found[one] = list(self.parents_of.get(one, ()))
+                todo += found[one]
+        return found
 
     async def unprocessed(self, state: Literal["failed", "pending"], owner: str | None) -> list[dict[str, Any]]:
         return [{"entity_ref": f"component:default/{state}", "owner": owner}]

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import httpx
 from fastapi import APIRouter
-from sqlmodel import SQLModel
 from starlette.types import Scope
 
+from app.database.migrations import migrate
 from app.errors import AuthenticationError
 from app.http.application import Application
 from app.http.mounts import Mounts
@@ -19,18 +19,14 @@ from app.interfaces import ALLOW, DENY, Database, Decision, Permission, Permissi
 from app.lifecycle import Lifecycle
 from catalog.interfaces import CatalogControl, CatalogExtensions, EntitiesCatalog, Entity, Locations
 from catalog.routes.registration import register_api
-from catalog.store import tables
 from tests.catalog.routes.fakes import MemoryControl, MemoryEntities, MemoryLocations
 
 ALICE = Principal("user", "user:default/alice", ("user:default/alice", "group:default/team-a"))
 
 
 async def make_tables(database: Database) -> None:
-    """The catalog's tables, as its model has them."""
-    wanted = [table for table in SQLModel.metadata.sorted_tables if table.name.startswith("catalog_")]
-    assert tables.FinalEntity.__tablename__ in {table.name for table in wanted}
-    async with database.engine.begin() as connection:
-        await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, tables=wanted))
+    """The catalog's tables, as its migrations make them."""
+    await migrate(database.engine, {"catalog": "catalog.store.migrations"})
 
 
 @dataclass

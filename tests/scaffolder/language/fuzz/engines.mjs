@@ -50,7 +50,7 @@ function encoded(value) {
 
 // Either engine can be kept busy for minutes, and Nunjucks knows no limits at all.
 function bounded(run) {
-  return runInNewContext('run()', { run }, { timeout: 500 });
+  return runInNewContext('run()', { run }, { timeout: 2000 });
 }
 
 function answer(request) {

@@ -1,0 +1,61 @@
+"""uvicorn's HTTP protocol with bounds on what a client may send before it has made a request.
+
+The parser itself takes headers of any length at any speed; a few connections could hold all memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_LIMIT: Final = 64 * 1024
+"""Bytes of request line and headers. Node.js, and so the reference, stops at 16 KiB."""
+HEADER_SECONDS = 60.0
+"""How long they may take, as in Node.js; also the longest a connection may stay silent at its beginning."""
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _waiting = True
+    """Between the beginning of a request, or of the connection, and the end of the headers."""
+    _received = 0
+    _since = 0.0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._timer = self.loop.call_later(HEADER_SECONDS, self._check)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting:
+            self._received += len(data)
+            # A request may be followed by its body, or by the next one: only what is still incomplete is too long.
+            if self._received > HEADER_LIMIT and b"\r\n\r\n" not in data:
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._waiting, self._since = True, self.loop.time()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._waiting, self._received = False, 0
+        super().on_headers_complete()
+
+    def _check(self) -> None:
+        if self._waiting and self.loop.time() - self._since >= HEADER_SECONDS:
+            self.transport.close()
+        else:
+            self._timer = self.loop.call_later(HEADER_SECONDS, self._check)

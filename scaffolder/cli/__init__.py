@@ -1,0 +1,1 @@
+"""`callboard template …`: templates checked, rendered and tested without a server."""

@@ -1,0 +1,1 @@
+"""The scaffolder over HTTP."""
