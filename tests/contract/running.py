@@ -57,6 +57,20 @@ class Callboard:
         except httpx.HTTPError:
             return False
 
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        if self._process is None:
+            raise RuntimeError("Callboard is not running")
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As `kill -9` does: nothing is said farewell to."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def stop(self) -> None:
         if self._process is None:
             return
