@@ -7,6 +7,7 @@ import json
 import time
 from array import array
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from app.database.sqlite import SqliteDatabase
 from tests.contract.running import Callboard
 from tests.postgres import PostgresServer
 
+# Plain HTTP: certificates need not be loaded. Connections are not kept, since servers come and go.
+HTTP = httpx.Client(verify=False, timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+
 AnyDatabase = SqliteDatabase | PostgresDatabase
 Json = Any
 KINDS = ["Component", "API", "Resource", "System", "Domain", "Group", "User", "Location", "Template"]
@@ -34,7 +38,10 @@ def sqlite_in(folder: Path) -> dict[str, Json]:
 def postgres_on(server: PostgresServer, *, tablespace: str | None = None) -> dict[str, Json]:
     """A new database of that server."""
     name = f"faults_{uuid4().hex}"
-    server.execute(f'CREATE DATABASE "{name}"' + (f" TABLESPACE {tablespace}" if tablespace else ""))
+    sql = f'CREATE DATABASE "{name}"' + (f" TABLESPACE {tablespace}" if tablespace else "")
+    # It runs an event loop of its own, which a thread that has one already does not take.
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(server.execute, sql).result()
     return {"client": "pg", "connection": server.url(name)}
 
 
@@ -102,7 +109,7 @@ def entity(server: Callboard, ref: str) -> dict[str, Json] | None:
     """By `kind:namespace/name`; None when there is none."""
     kind, _, rest = ref.partition(":")
     namespace, _, name = rest.partition("/")
-    answer = httpx.get(f"{server.url}/api/catalog/entities/by-name/{kind}/{namespace}/{name}", timeout=20)
+    answer = HTTP.get(f"{server.url}/api/catalog/entities/by-name/{kind}/{namespace}/{name}")
     if answer.status_code == 404:
         return None
     assert answer.status_code == 200, answer.text

@@ -25,13 +25,13 @@ from tests.e2e.faults import (
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("faults-killed")]
 
 FILES = 12
-ENTITIES = 720
+ENTITIES = 480
 GO = 5
 """So many entities leave with each version of the sources, and so many come."""
-KILLS = 4
+KILLS = 3
 """Of a process that had not finished; others do not count."""
-MOST_ROUNDS = 14
-WORK_S = 0.9
+MOST_ROUNDS = 12
+WORK_S = 0.5
 """About as long as one version of the sources keeps the ingestion busy."""
 
 
