@@ -111,6 +111,8 @@ async def test_a_postgres_that_dies_and_comes_back_is_noticed_and_waited_for(
         location = {"type": "url", "target": "https://example.com/catalog-info.yaml"}
         answer = HTTP.post(f"{server.url}/api/catalog/locations", json=location)
         assert answer.status_code == 201, answer.text
+        # It is waited for: no loop breaks off and comes back later and later.
+        assert '"level":"error"' not in server.log.read_text()
     finally:
         server.stop()
 
