@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import orjson
 
-from app.database.errors import DatabaseUnavailableError, TransactionConflictError
+from app.database.errors import DISK_FULL, DatabaseUnavailableError, TransactionConflictError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -54,8 +54,9 @@ def translated(error: sqlite3.Error) -> Exception:
         primary = code & 0xFF if code is not None else None
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return TransactionConflictError(error)
+        if primary == sqlite3.SQLITE_FULL:
+            return DatabaseUnavailableError(error, DISK_FULL)
         if primary in (
-            sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_CANTOPEN,
             sqlite3.SQLITE_READONLY,
