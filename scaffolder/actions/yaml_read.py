@@ -1,4 +1,4 @@
-"""YAML and JSON of workspaces, read as JSON values with limits: PyYAML's fast safe loader, by YAML 1.2's core schema."""
+"""YAML and JSON of workspaces, as JSON values, with limits: PyYAML's safe loader, YAML 1.2's core schema."""
 
 from __future__ import annotations
 
