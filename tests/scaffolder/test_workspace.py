@@ -156,7 +156,7 @@ def test_no_graph_of_links_leads_out(folders: list[str], links: list[tuple[str, 
         for name, target, absolute in links:
             with contextlib.suppress(OSError):
                 (root / name).symlink_to(f"{place}/{target}" if absolute else target)
-        before = _tree(outside), sorted(os.listdir(place))
+        before = _tree(outside), sorted(Path(place).iterdir())
         folder = SafeFolder(root)
         for path in paths:
             with contextlib.suppress(CallboardError, OSError):
@@ -172,7 +172,7 @@ def test_no_graph_of_links_leads_out(folders: list[str], links: list[tuple[str, 
                 folder.rename(path, paths[0])
             with contextlib.suppress(CallboardError, OSError):
                 folder.remove_tree(path)
-        assert (_tree(outside), sorted(os.listdir(place))) == before
+        assert (_tree(outside), sorted(Path(place).iterdir())) == before
         assert (outside / "secret").read_text() == "secret"
 
 
@@ -191,8 +191,8 @@ def test_a_folder_swapped_for_a_link_meanwhile_does_not_lead_out(folder: SafeFol
         while not stop.is_set():
             for one in (kept, link):
                 with contextlib.suppress(OSError):
-                    os.rename(one, place)
-                    os.rename(place, one)
+                    one.rename(place)
+                    place.rename(one)
             if not kept.exists() or place.exists():
                 # A write came in between and made the folder: away with it.
                 shutil.rmtree(place, ignore_errors=True)

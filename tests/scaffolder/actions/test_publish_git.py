@@ -81,10 +81,11 @@ async def test_git_configuration_in_a_workspace_configures_nothing(
 ) -> None:
     """CVE-2024-53983: a template wrote git configuration, and the push that followed gave tokens away."""
     stolen = tmp_path / "stolen"
-    workspace.write(
-        ".git/config",
-        f'[core]\n\tfsmonitor = touch {stolen}\n\tsshCommand = touch {stolen}\n\thooksPath = hooks\n[filter "x"]\n\tclean = touch {stolen}\n'.encode(),
-    )
+    settings = [
+        f"[core]\n\tfsmonitor = touch {stolen}\n\tsshCommand = touch {stolen}\n\thooksPath = hooks\n",
+        f'[filter "x"]\n\tclean = touch {stolen}\n',
+    ]
+    workspace.write(".git/config", "".join(settings).encode())
     workspace.write(".git/HEAD", b"ref: refs/heads/main\n")
     workspace.write(".gitattributes", b"* filter=x diff=x\n")
     for hook in ("pre-commit", "pre-push", "post-index-change", "reference-transaction"):

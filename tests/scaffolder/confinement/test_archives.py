@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import name_of
+from app.errors import InputError, NotAllowedError
 from scaffolder.confinement.limits import LIMITS, LimitReachedError
-from scaffolder.confinement.pool import ConfinedJobs, JobError
+from scaffolder.confinement.pool import ConfinedJobs
 
 
 @pytest.fixture
@@ -85,10 +85,9 @@ async def test_a_hostile_archive_writes_nothing(archive: bytes, jobs: ConfinedJo
     root.mkdir()
     (tmp_path / "secret").write_text("secret")
     (root / "archive").write_bytes(archive)
-    with pytest.raises(JobError) as caught:
+    with pytest.raises(NotAllowedError):
         await jobs("unpack", {"root": str(root), "archive": "archive", "target": "out"})
-    assert name_of(caught.value) == "NotAllowedError"
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["archive", "root", "secret"]
+    assert _names(tmp_path) == ["archive", "root", "secret"]
     assert (tmp_path / "secret").read_text() == "secret"
 
 
@@ -118,12 +117,13 @@ async def test_a_great_number_of_files_is_stopped(jobs: ConfinedJobs, tmp_path: 
         )
 
 
-@pytest.mark.parametrize("archive", [b"", b"PK\x03\x04rubbish", b"\x1f\x8brubbish", _tar(("a", b"x" * 5000))[:100]])
+@pytest.mark.parametrize(
+    "archive", [b"", b"PK\x03\x04rubbish", b"\x1f\x8brubbish", _tar(("a", bytes(range(256)) * 20))[:200]]
+)
 async def test_what_is_no_archive_is_bad_input(archive: bytes, jobs: ConfinedJobs, tmp_path: Path) -> None:
     (tmp_path / "archive").write_bytes(archive)
-    with pytest.raises(JobError) as caught:
+    with pytest.raises(InputError):
         await jobs("unpack", {"root": str(tmp_path), "archive": "archive", "target": "out"})
-    assert name_of(caught.value) == "InputError"
 
 
 async def test_an_honest_archive_comes_out_as_it_went_in(jobs: ConfinedJobs, tmp_path: Path) -> None:
@@ -134,6 +134,9 @@ async def test_an_honest_archive_comes_out_as_it_went_in(jobs: ConfinedJobs, tmp
     (tmp_path / "in/link").symlink_to("/etc/passwd")
     await jobs("pack", {"root": str(tmp_path), "path": "in", "target": "made.zip"})
     await jobs("unpack", {"root": str(tmp_path), "archive": "made.zip", "target": "out"})
-    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*")}
-    assert found == {".dot", "sub", "sub/run.sh", "sub/empty"}
+    assert _names(tmp_path / "out") == [".dot", "empty", "run.sh", "sub"]
     assert (tmp_path / "out/sub/run.sh").stat().st_mode & 0o777 == 0o755
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))

@@ -78,7 +78,7 @@ async def test_a_failing_filter_is_an_error_of_the_template(
         raise ValueError("no luck")
 
     extensions.add_template_filter(TemplateFilter("fail", fail))
-    with pytest.raises(JobError, match="line 1, column .*no luck") as caught:
+    with pytest.raises(JobError, match=r"line 1, column .*no luck") as caught:
         await jobs("render-file", _render(tmp_path, "${{ 1 | fail }}", filters=["fail"]))
     assert name_of(caught.value) == "TemplateRenderError"
 
@@ -136,7 +136,7 @@ async def test_a_cancelled_job_leaves_nothing_running(jobs: ConfinedJobs, tmp_pa
     arguments = {"source": str(tmp_path / "source"), "root": str(tmp_path / "target"), "target": "", "values": {}}
     running = asyncio.create_task(jobs("render-tree", arguments))
     async with asyncio.timeout(20):
-        while not _children_of(jobs._mother.pid):
+        while not _children_of(jobs._mother.pid):  # noqa: ASYNC110 - another process has no event for us
             await asyncio.sleep(0.01)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -164,7 +164,7 @@ async def test_jobs_have_no_network_and_no_environment(
     assert (proc / "cwd").readlink() == Path("/")
     # Where the kernel knows user namespaces the mother, and so each child, has an empty network.
     if jobs.isolated:
-        assert os.readlink(proc / "ns/net") != os.readlink("/proc/self/ns/net")
+        assert (proc / "ns/net").readlink() != Path("/proc/self/ns/net").readlink()
         interfaces = [line.split(":")[0].strip() for line in (proc / "net/dev").read_text().splitlines()[2:]]
         assert set(interfaces) <= {
             "lo",
