@@ -35,7 +35,7 @@ async def test_links_in_a_template_are_copied_and_lead_nowhere(run: Run, workspa
     assert workspace.link("l") == workspace.link("plain/l") == str(tmp_path / "secret")
     for action in ("debug:log", "fs:delete"):
         context = await run(action, {"listWorkspace": "with-contents"} if action == "debug:log" else {"files": ["**"]})
-        assert "  secret" not in "\n".join(context.log.lines)
+        assert "  secret" not in "\n".join(context.said.lines)
     with pytest.raises(NotAllowedError):
         await run("fetch:template:file", {"url": "./t/x", "targetPath": "l", "replace": True}, beside={"t/x": "owned"})
     with pytest.raises(NotAllowedError):

@@ -190,7 +190,7 @@ async def test_a_workspace_goes_over_http_with_a_token_that_shows_nowhere(
         await _over_http(parts, server.host, tmp_path / "http").run(context)
     assert git("rev-parse", "main", cwd=repository.bare) == context.outputs["commitHash"]
     assert _tree(repository.bare, "main") == ["README.md"]
-    assert "t0ken" not in f"{context.log.lines} {context.outputs} {context.stored}"
+    assert "t0ken" not in f"{context.said.lines} {context.outputs} {context.stored}"
     kept = [path for path in (tmp_path / "http").rglob("*") if path.is_file()]
     assert not [path for path in kept if b"t0ken" in path.read_bytes()]
     assert b"t0ken" not in b"".join(path.read_bytes() for path in repository.bare.rglob("*") if path.is_file())
@@ -205,7 +205,7 @@ async def test_a_wrong_token_is_refused_at_once(parts: Parts, workspace: SafeFol
         with pytest.raises(NotAllowedError) as caught:
             await _over_http(parts, server.host, tmp_path / "http").run(context)
     assert "canary" not in str(caught.value)
-    assert not [line for line in context.log.lines if "again" in line]
+    assert not [line for line in context.said.lines if "again" in line]
 
 
 async def test_a_server_that_fails_is_asked_six_times(parts: Parts, workspace: SafeFolder, tmp_path: Path) -> None:
@@ -218,4 +218,4 @@ async def test_a_server_that_fails_is_asked_six_times(parts: Parts, workspace: S
         context = Context({"remoteUrl": f"{server.url}/team/repo.git"}, workspace, parts.jobs)
         with pytest.raises(ServiceUnavailableError):
             await _over_http(parts, server.host, tmp_path / "http").run(context)
-    assert len([line for line in context.log.lines if "again" in line]) == 5
+    assert len([line for line in context.said.lines if "again" in line]) == 5

@@ -83,7 +83,7 @@ async def test_an_action_does_what_the_reference_did(case: dict[str, Any], parts
                 is_dry_run=True,
             )
             await action.run(context)
-            said += [plain(line) for line in context.log.lines]
+            said += [plain(line) for line in context.said.lines]
             values["steps"][step["id"]] = {"output": context.outputs}
     except CallboardError as error:
         if any(answer["status"] in (400,) and "body" not in answer for answer in answers):

@@ -164,7 +164,7 @@ async def test_jobs_have_no_network_and_no_environment(
     assert (proc / "cwd").readlink() == Path("/")
     # Where the kernel knows user namespaces the mother, and so each child, has an empty network.
     if jobs.isolated:
-        assert (proc / "ns/net").readlink() != Path("/proc/self/ns/net").readlink()
+        assert _network_of(str(jobs._mother.pid)) != _network_of("self")
         interfaces = [line.split(":")[0].strip() for line in (proc / "net/dev").read_text().splitlines()[2:]]
         assert set(interfaces) <= {
             "lo",
@@ -200,3 +200,7 @@ async def test_many_jobs_at_once_all_end(jobs: ConfinedJobs, tmp_path: Path) -> 
 
 def _children_of(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def _network_of(process: str) -> Path:
+    return Path("/proc", process, "ns/net").readlink()
