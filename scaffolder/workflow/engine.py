@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
@@ -68,6 +67,7 @@ class _TaskRun:
         sink = self._tools.sink
         await sink.log(f"Starting up task with {len(steps) + self._job.hidden_steps} steps")
         done = self._tools.state.completed()
+        failures = self._tools.state.failures()
         if done:
             await sink.log(
                 f"Task recovered - resuming from last known good state. {len(done)} step(s) already completed."
@@ -77,6 +77,11 @@ class _TaskRun:
                 self._values.set_output(step["id"], done[step["id"]])
                 text = f"Skipping step {step['id']} because it was already completed in a previous run"
                 await sink.log(text, step_id=step["id"], status="completed")
+            elif step["id"] in failures:
+                self._values.status.failed = True
+                self._first = self._first or EarlierError(failures[step["id"]])
+                text = f"Skipping step {step['id']} because it already failed in a previous run"
+                await sink.log(text, step_id=step["id"], status="failed")
             else:
                 await self._step(step)
         return self._first
@@ -121,7 +126,7 @@ class _TaskRun:
         else:
             text = f"Additional error occurred: {error}\n{error_text(error)}"
             await sink.log(text, step_id=step_id, status="failed")
-        await self._tools.state.failed(step_id)
+        await self._tools.state.failed(step_id, error_body(error))
 
     def _refuse_half_done(self, step: Mapping[str, Json]) -> None:
         """A step cut off half-way is only run again where that does no harm."""
@@ -130,6 +135,15 @@ class _TaskRun:
             return
         if not (action.idempotent or action.resumable or state.checkpoints(step["id"])):
             raise InterruptedStepError(step)
+
+
+class EarlierError(CallboardError):
+    """What a step failed with before the task was recovered."""
+
+    def __init__(self, body: Mapping[str, str]) -> None:
+        super().__init__(body["message"])
+        # The name the error had then, which may be any.
+        vars(self)["name"] = body["name"]
 
 
 class InterruptedStepError(CallboardError):
@@ -158,7 +172,7 @@ def masked_error(error: Exception, mask: Mask) -> Exception:
     return copy
 
 
-def error_body(error: Exception) -> dict[str, Any]:
+def error_body(error: Exception) -> dict[str, str]:
     """An error as completion events hold it."""
     return {"name": error_name(error), "message": str(error) or type(error).__name__}
 
