@@ -112,6 +112,10 @@ class World:
     async def messages(self, task_id: str) -> list[str]:
         return [event.body.get("message", "") for event in await self.events(task_id)]
 
+    async def database_write(self, sql: str) -> None:
+        async with self.database.write() as transaction:
+            await transaction.execute(sql)
+
     async def completion(self, task_id: str) -> Mapping[str, Any]:
         found = [event.body for event in await self.events(task_id) if event.type == "completion"]
         assert len(found) == 1
