@@ -30,15 +30,15 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
             except FormError as error:
                 errors.append(error)
     written = dumps([serialized(error) for error in errors])
+    keys = frozenset(map(refresh_key, done.refresh_keys))
     cause = row.cause if row.due_at is not None and row.cause else CHECKED
     if errors or done.entity is None:
         failure = sha1(b"failed\0" + written, usedforsecurity=False).hexdigest()
-        return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside))
+        return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside), refresh_keys=keys)
     processed = stable_json(done.entity)
     relations = frozenset((one.source, one.type, one.target) for one in done.relations)
-    keys = frozenset(map(refresh_key, done.refresh_keys))
     digest = sha1(processed, usedforsecurity=False)
-    for one in sorted(children):
+    for one in sorted(children, key=lambda child: (child.ref, child.hash, child.location_key or "")):
         digest.update(f"\0c{one.ref}\0{one.hash}\0{one.location_key}".encode())
     for relation in sorted(relations):
         digest.update("\0r".join(relation).encode())
