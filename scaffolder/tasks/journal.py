@@ -44,9 +44,11 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Rows:
-    events: list[tuple[str, str]] = field(default_factory=list)
+    events: list[tuple[str, str, str]] = field(default_factory=list)
     steps: list[tuple[Any, ...]] = field(default_factory=list)
     checkpoints: list[tuple[Any, ...]] = field(default_factory=list)
+    ends: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """By task: status, id, lease."""
 
 
 class Journal:
@@ -61,7 +63,7 @@ class Journal:
         self._room.set()
         now = NOW[database.dialect]
         self._insert_event = (
-            f"INSERT INTO scaffolder_task_event (task_id, type, body, created_at) VALUES (?, 'log', ?, {now})"  # noqa: S608
+            f"INSERT INTO scaffolder_task_event (task_id, type, body, created_at) VALUES (?, ?, ?, {now})"  # noqa: S608
         )
         self._lock = " FOR UPDATE" if database.dialect == "postgresql" else ""
 
@@ -149,27 +151,27 @@ class Journal:
             self._database.array(leases),
         )
         held = {lease for (lease,) in rows}
-        collected, ends = _Rows(), []
+        collected = _Rows()
         notified: dict[str, None] = {}
         for entry in batch:
             if entry.claim.lease not in held:
                 continue
             task_id = entry.claim.task_id
             if entry.body is not None:
-                collected.events.append((task_id, entry.body))
+                collected.events.append((task_id, "log", entry.body))
                 notified[task_id] = None
             if entry.step is not None:
                 status, step_id, output = entry.step
                 collected.steps.append((task_id, step_id, status, output, int(status == "started")))
             if entry.checkpoint is not None:
                 collected.checkpoints.append((task_id, *entry.checkpoint))
-            if entry.end is not None:
-                ends.append(entry)
+            if entry.end is not None and task_id not in collected.ends:
+                # The row is locked and the lease held: this entry ends the task.
+                ending, body = entry.end
+                collected.ends[task_id] = (ending, task_id, entry.claim.lease)
+                collected.events.append((task_id, "completion", to_json(body)))
                 notified[task_id] = None
         await self._insert(transaction, collected)
-        for entry in ends:
-            assert entry.end is not None
-            await self._queue.end(transaction, entry.claim.task_id, entry.claim.lease, *entry.end)
         ids = list(notified)
         for start in range(0, len(ids), _NOTIFIED):
             await transaction.notify(EVENT_CHANNEL, ",".join(ids[start : start + _NOTIFIED]))
@@ -191,6 +193,8 @@ class Journal:
                 " ON CONFLICT (task_id, step_id, key) DO UPDATE SET value = excluded.value",
                 rows.checkpoints,
             )
+        if rows.ends:
+            await transaction.execute_many(self._queue.end_sql, rows.ends.values())
 
 
 class TaskJournal:

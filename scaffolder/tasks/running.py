@@ -90,7 +90,7 @@ class Runner:
         try:
             secrets = {} if claim.sealed is None else self.seal.open(claim.sealed, claim.task_id)
             await running.load()
-            workspace = await asyncio.to_thread(self._workspace, claim, bool(running.journal.completed()))
+            workspace = self._workspace(claim, needed=bool(running.journal.completed()))
             initiator = initiator_of(secrets)
             job = Job(
                 claim.task_id,
@@ -109,7 +109,7 @@ class Runner:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))
 
-    def _workspace(self, claim: Claim, needed: bool) -> Workspace:
+    def _workspace(self, claim: Claim, *, needed: bool) -> Workspace:
         folder = self._folder / claim.task_id
         if needed and not folder.is_dir():
             raise WorkspaceLostError(
