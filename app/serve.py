@@ -92,7 +92,7 @@ def migrate_only(host: Host) -> int:
 def _collect_seldom() -> None:
     """Entities and documents are trees of plain values that reference counting frees by itself.
 
-    Python's collector would walk all that is alive after every 700 of them; modules and routes need not be walked at all.
+    Python's collector would walk all that is alive after every 700 of them; modules and routes never need it.
     """
     gc.collect()
     gc.freeze()

@@ -199,11 +199,13 @@ class IngestLoop:
                     done = await self._pipeline.run(entity, cache)
             else:
                 done = await self._pipeline.run(entity, cache)
+            return Finished(outcome_of(row, done), done)
         except TimeoutError:
             done = Pass(row.ref, None, errors=[InputError(f"Processing took longer than {PASS_TIMEOUT_S:.0f} s")])
         except Exception as error:
+            # A step gave something that is no JSON, say.
             log.exception("processing %s failed", row.ref)
-            done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}")])
+            done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}: {error}")])
         return Finished(outcome_of(row, done), done)
 
     def _finished_reads(self) -> list[Finished]:

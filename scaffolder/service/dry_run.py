@@ -25,7 +25,7 @@ from scaffolder.service.templates import Entity, task_spec
 from scaffolder.service.values import check_secrets, check_values
 from scaffolder.template.kind import API_VERSION, TEMPLATE
 from scaffolder.workflow import Engine, Job, MemoryState, Outcome
-from scaffolder.workspace import Budget, BudgetExceeded, SafeFolder
+from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
 
 Json = Any
 TEMPLATE_REF: Final = "template:default/dry-run"
@@ -191,7 +191,7 @@ def contents_of(workspace: SafeFolder) -> list[GivenFile]:
                 continue
             executable = entry.kind == "file" and bool(entry.mode & stat.S_IXUSR)
             files.append(GivenFile(entry.path, content, executable))
-    except BudgetExceeded as error:
+    except BudgetExceededError as error:
         raise InputError(f"The dry run made {error}") from error
     return files
 

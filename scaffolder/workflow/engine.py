@@ -193,7 +193,7 @@ async def _rendered_output(raw: Mapping[str, Json], values: Values) -> dict[str,
 
 
 def _shown(item: Json, source: Json) -> bool:
-    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in source:
+    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in item:
         return True
     return truthy(item.get("if"))
 
