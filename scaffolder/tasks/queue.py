@@ -176,6 +176,7 @@ class TaskQueue:
         """End a task and say so: only for the holder of the lease, and only once."""
         ended = await transaction.execute(self.end_sql, status, task_id, lease)
         if ended:
+            await transaction.execute("DELETE FROM scaffolder_task_workspace WHERE task_id = ?", task_id)
             await self.add_event(transaction, task_id, "completion", body)
         return bool(ended)
 

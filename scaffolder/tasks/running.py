@@ -18,6 +18,7 @@ from scaffolder.secrets.sealing import Seal, SealBrokenError
 from scaffolder.tasks.initiator import initiator_of
 from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import Claim
+from scaffolder.tasks.snapshots import WorkspaceTooLargeError, pack, unpack
 from scaffolder.workflow import Cancellation, Engine, Job, LeaseLostError, Outcome, Permitted
 from scaffolder.workflow.engine import error_body, masked_error
 from scaffolder.workflow.metrics import Result, observe_task
@@ -54,13 +55,27 @@ class RunningTask:
     async def load(self) -> None:
         await self.journal.load(self._database)
 
+    async def stored_workspace(self) -> bytes | None:
+        """What the last finished step has left in the database."""
+        task = self.claim.task_id
+        rows = await self._database.read("SELECT content FROM scaffolder_task_workspace WHERE task_id = ?", task)
+        return rows[0][0] if rows else None
+
 
 class Runner:
-    """`folder`: where workspaces are made, one folder per task."""
+    """`folder`: where workspaces are made, one folder per task. `snapshots`: store them in the database as well."""
 
     def __init__(
-        self, engine: Callable[[], Engine], seal: Seal, folder: Path, workspaces: Workspaces, permissions: Permissions
+        self,
+        engine: Callable[[], Engine],
+        seal: Seal,
+        folder: Path,
+        workspaces: Workspaces,
+        permissions: Permissions,
+        *,
+        snapshots: bool = False,
     ) -> None:
+        self._snapshots = snapshots
         self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
 
@@ -90,7 +105,7 @@ class Runner:
         try:
             secrets = {} if claim.sealed is None else self.seal.open(claim.sealed, claim.task_id)
             await running.load()
-            workspace = self._workspace(claim, needed=bool(running.journal.completed()))
+            workspace = await self._workspace(running)
             initiator = initiator_of(secrets)
             job = Job(
                 claim.task_id,
@@ -109,15 +124,29 @@ class Runner:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))
 
-    def _workspace(self, claim: Claim, *, needed: bool) -> Workspace:
-        folder = self._folder / claim.task_id
-        if needed and not folder.is_dir():
+    async def _workspace(self, running: RunningTask) -> Workspace:
+        folder = self._folder / running.claim.task_id
+        if self._snapshots:
+            running.journal.snapshot = lambda: asyncio.to_thread(self._packed, folder)
+        if running.journal.completed() and not folder.is_dir():
+            content = await running.stored_workspace()
+            if content is not None:
+                await asyncio.to_thread(unpack, content, folder)
+                return self._workspaces(folder)
             raise WorkspaceLostError(
                 "The task cannot go on: its worker has stopped, and the files that finished steps have made are not "
                 "on this machine"
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._workspaces(folder)
+
+    def _packed(self, folder: Path) -> bytes | None:
+        try:
+            return pack(folder)
+        except (OSError, WorkspaceTooLargeError) as error:
+            # The task itself is none the worse for it, as long as this machine lives.
+            log.warning("the workspace of task %s is not stored: %s", folder.name, error)
+            return None
 
 
 def _completion(outcome: Outcome) -> tuple[Any, dict[str, Any]]:

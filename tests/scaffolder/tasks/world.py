@@ -68,7 +68,9 @@ class World:
         self.seal = Seal(lambda: [b"key"])
         self.tasks = DurableTasks(self.database, self.seal)
 
-    def worker(self, settings: WorkerSettings = SETTINGS) -> Worker:
+    def worker(
+        self, settings: WorkerSettings = SETTINGS, *, snapshots: bool = False, folder: Path | None = None
+    ) -> Worker:
         engine = Engine(
             {**ACTIONS, **self.actions},
             workflow_language(),
@@ -76,7 +78,9 @@ class World:
             confined=confined,
             environment=self.environment,
         )
-        return Worker(self.database, Runner(lambda: engine, self.seal, self.folder, Folder, _everything), settings)
+        where = folder or self.folder
+        runner = Runner(lambda: engine, self.seal, where, Folder, _everything, snapshots=snapshots)
+        return Worker(self.database, runner, settings)
 
     @asynccontextmanager
     async def working(
