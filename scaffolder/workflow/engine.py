@@ -110,8 +110,8 @@ class _TaskRun:
             except CancelledStepError as error:
                 result("cancelled")
                 self.cancelled = True
-                text = f"Step {step['id']} has been cancelled."
-                await sink.log(text, step_id=step["id"], status="cancelled")
+                # The wish has an event of its own; the step ends as any other that fails. Source: §1.6.
+                await sink.log(error_text(error), step_id=step["id"], status="failed")
                 self._first = self._first or error
             except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's failure
                 result("failed")
