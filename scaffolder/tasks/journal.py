@@ -26,6 +26,7 @@ MAX_PENDING: Final = 5_000
 """Entries that may wait to be written before whoever logs has to wait."""
 _BATCH: Final = 2_000
 _AGAIN_S: Final = (0.1, 2.0)
+_CLOSING_S: Final = 2.0
 _NOTIFIED: Final = 100
 """Task ids in one notification: PostgreSQL takes 8000 bytes."""
 
@@ -97,8 +98,9 @@ class Journal:
         self._lost.discard(claim.lease)
 
     async def close(self) -> None:
-        """Give up on what is not written yet."""
+        """Give up on what cannot be written within a moment."""
         if self._writing is not None and not self._writing.done():
+            await asyncio.wait({self._writing}, timeout=_CLOSING_S)
             self._writing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writing

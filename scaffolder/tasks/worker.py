@@ -150,8 +150,8 @@ class Worker:
             return
         asked = time.monotonic()
         try:
-            answer = await self._queue.heartbeat(leases)
-        except ServiceUnavailableError as error:
+            answer = await asyncio.wait_for(self._queue.heartbeat(leases), self._settings.lease.total_seconds() / 3)
+        except (ServiceUnavailableError, TimeoutError) as error:
             # By this process's own clock, and well before the database's lets others in.
             if time.monotonic() - self._beaten > self._settings.lease.total_seconds() * 2 / 3:
                 log.error("tasks are given up, since their leases cannot be prolonged: %s", error)

@@ -23,7 +23,7 @@ from tests.scaffolder.workflow.bench import ACTIONS, Folder, confined, validate
 
 GUEST = Principal("user", "user:default/guest", ("user:default/guest",))
 SETTINGS = WorkerSettings(
-    lease=timedelta(seconds=0.6), heartbeat=timedelta(seconds=0.1), janitor=timedelta(seconds=0.3), drain=timedelta(0)
+    lease=timedelta(seconds=3), heartbeat=timedelta(seconds=0.1), janitor=timedelta(seconds=0.3), drain=timedelta(0)
 )
 
 
