@@ -188,6 +188,15 @@ class TaskQueue:
             to_json(body),
         )
 
+    async def ended_among(self, task_ids: Sequence[str]) -> list[str]:
+        """Those of the given ids that are tasks which have ended."""
+        rows = await self._database.read(
+            "SELECT id FROM scaffolder_task WHERE status NOT IN ('open', 'processing')"  # noqa: S608 - constants
+            f" AND {self._database.any_of('id', 'text')}",
+            self._database.array(task_ids),
+        )
+        return [task_id for (task_id,) in rows]
+
     async def prune(self, older_than_ms: int) -> int:
         """Forget tasks that ended so long ago; gives their number, of one batch."""
         async with self._database.write() as transaction:

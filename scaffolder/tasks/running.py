@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app.errors import CallboardError
 from app.interfaces import Database, Principal
@@ -25,6 +26,7 @@ from scaffolder.workflow.metrics import Result, observe_task
 
 log = logging.getLogger(__name__)
 
+_TASK_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Permissions = Callable[[Principal], Awaitable[Permitted]]
 """What an initiator may run, asked once per task."""
 Workspaces = Callable[[Path], Workspace]
@@ -139,6 +141,17 @@ class Runner:
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._workspaces(folder)
+
+    def left_behind(self) -> list[str]:
+        """Names of folders that may be workspaces."""
+        if not self._folder.is_dir():
+            return []
+        return [one.name for one in self._folder.iterdir() if _TASK_ID.fullmatch(one.name) and one.is_dir()]
+
+    def remove(self, task_ids: Sequence[str]) -> None:
+        """Remove the workspaces of tasks that have ended."""
+        for task_id in task_ids:
+            shutil.rmtree(self._folder / task_id, ignore_errors=True)
 
     def _packed(self, folder: Path) -> bytes | None:
         try:
