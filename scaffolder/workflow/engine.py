@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
@@ -50,6 +51,9 @@ class Engine:
         run = _TaskRun(job, values, tools)
         error = await run.steps()
         if error is None:
+            for _ in range(job.hidden_steps):
+                # Templates that show all steps show the reference's hidden ones, too.
+                values.set_output(str(uuid4()), {})
             output = await _rendered_output(job.spec.get("output") or {}, values)
             return Outcome("completed", mask.value(output), problems=values.problems)
         return Outcome("failed", error=error, problems=values.problems, cancelled=run.cancelled)
