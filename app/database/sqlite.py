@@ -204,9 +204,10 @@ class SqliteDatabase:
             async def run(work: Callable[[], Any]) -> Any:
                 return await self._on(self._writer_thread, work)
 
-            await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
             transaction = SqliteTransaction(writer, run)
             try:
+                # Within: who is cancelled here may leave a BEGIN on its way to the writer's thread.
+                await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
                 yield transaction
                 await run(lambda: writer.execute("COMMIT").close())
             except BaseException:
