@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from app.database.errors import DISK_FULL
 from tests.contract.running import Callboard
 from tests.e2e.faults import (
     HTTP,
@@ -31,7 +32,7 @@ from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("faults-disk")]
 
-ENTITIES = 150
+ENTITIES = 100
 REFS = [f"component:default/c{number}" for number in range(ENTITIES)]
 BLOCK = 64 * 1024
 LOCATIONS = 12
@@ -82,9 +83,10 @@ def fill(folder: Path) -> None:
 
 @dataclass
 class Disk:
-    """Where a database is, and how its disk becomes full and has room again."""
+    """Where a database is, how its disk becomes full and has room again, and what is said of it."""
 
     database: dict[str, Any]
+    reason: str
     fill: Callable[[Callboard], Awaitable[None]]
     free: Callable[[Callboard], Awaitable[None]]
 
@@ -110,7 +112,7 @@ def sqlite_disk(tmp_path: Path) -> Iterator[Disk]:
         _, most = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, most))
 
-    yield Disk(sqlite_in(folder), full, free)
+    yield Disk(sqlite_in(folder), DISK_FULL if is_mounted else "OperationalError", full, free)
     if is_mounted:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
@@ -143,15 +145,15 @@ def postgres_disk(tmp_path: Path) -> Iterator[Disk]:
         if is_mounted:
             fill(folder)
         else:
-            await each_table("CREATE TRIGGER full BEFORE INSERT OR UPDATE ON {} EXECUTE FUNCTION no_room()")
+            await each_table("CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON {} EXECUTE FUNCTION no_room()")
 
     async def free(_server: Callboard) -> None:
         if is_mounted:
             (folder / "ballast").unlink()
         else:
-            await each_table("DROP TRIGGER full ON {}")
+            await each_table("DROP TRIGGER no_room ON {}")
 
-    yield Disk(database, full, free)
+    yield Disk(database, DISK_FULL, full, free)
     server.stop()
     if is_mounted:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -172,9 +174,8 @@ async def test_a_full_disk_stops_ingestion_alone_and_only_for_as_long_as_it_is_f
         await until("all is in", lambda: descriptions(server) == {"version 1"})
         await disk.fill(server)
         write_source(source, 2)
-        await until(
-            "the log says why", lambda: "ingestion waits: The database is not available" in server.log.read_text()
-        )
+        why = f"ingestion waits: The database is not available ({disk.reason})"
+        await until("the log says why", lambda: why in server.log.read_text())
         # Some more tries, and some reads meanwhile.
         for _ in range(4):
             assert descriptions(server) == {"version 1"}
