@@ -64,7 +64,11 @@ Reporter = Callable[[Saved, Sequence[Finished]], Awaitable[None]]
 
 
 class IngestLoop:
-    """Runs in the leading process. `interval` in seconds; None: nothing is looked at again by itself."""
+    """Runs in the leading process.
+
+    `interval` in seconds; None: nothing is looked at again by itself. `settled` is called each time when work has been
+    done and nothing more is to do.
+    """
 
     def __init__(
         self,
@@ -76,8 +80,11 @@ class IngestLoop:
         orphans: OrphanStrategy,
         interval: float | None,
         random: Random | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
+        self._settled = settled
+        self._busy = False
         self._pipeline = pipeline
         self._stitcher = stitcher
         self._orphans = orphans
@@ -130,8 +137,14 @@ class IngestLoop:
                     if not started:
                         self._schedule.start(await outside_ids(self._store), time.monotonic())
                         started = True
-                    if not await self.step():
-                        await self._rest()
+                    if await self.step():
+                        self._busy = True
+                        continue
+                    if self._busy and not self.reading:
+                        self._busy = False
+                        if self._settled is not None:
+                            self._settled()
+                    await self._rest()
                 except ServiceUnavailableError as error:
                     log.warning("ingestion waits: %s", error)
                     await asyncio.sleep(RETRY_S)
