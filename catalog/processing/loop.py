@@ -50,6 +50,8 @@ STITCH_ALL_S = 20.0
 """So often everything is stitched, however often it is asked for."""
 IDLE_S = 60.0
 """Look at the database so often even when nobody has called: notifications may be missed."""
+NEIGHBOUR_S = 2.0
+"""So long it may take until what another process has written to a SQLite file is noticed."""
 RETRY_S = 1.0
 
 
@@ -176,14 +178,19 @@ class IngestLoop:
             moments.append(look - time.monotonic())
         if (due := await next_due(self._store)) is not None and not self._reading:
             moments.append((due - self._store.now()) / 1000)
-        wait = max(min(moments), 0.0)
-        if wait > 0:
+        until = time.monotonic() + max(min(moments), 0.0)
+        seen = await self._store.database.data_version()
+        while (left := until - time.monotonic()) > 0:
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(left, NEIGHBOUR_S)):
                     await self._wake.wait()
+                return
             except TimeoutError:
-                # A net: notifications may be missed.
-                self._queued = True
+                # SQLite tells nobody of what another process has written, such as an import.
+                if await self._store.database.data_version() != seen:
+                    break
+        # A net: notifications may be missed.
+        self._queued = True
 
     async def _process(self, rows: Sequence[DueRow]) -> list[Finished]:
         finished = []
