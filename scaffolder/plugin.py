@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
 from scaffolder.actions import built_in_actions, built_in_filters
+from scaffolder.cli.commands import template_commands
 from scaffolder.interfaces import ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.routes.registration import register_api
@@ -39,6 +40,7 @@ class ScaffolderPlugin:
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
         host.on_stop(runtime.confined.stop)
+        host.commands(template_commands(runtime), name="template")
 
 
 def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime) -> None:
@@ -49,7 +51,12 @@ def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime)
 
     async def work() -> None:
         runner = Runner(
-            lambda: runtime.engine, seal, runtime.folder, SafeFolder, lambda initiator: runtime.permissions(initiator)
+            lambda: runtime.engine,
+            seal,
+            runtime.folder,
+            SafeFolder,
+            lambda initiator: runtime.permissions(initiator),
+            snapshots=settings.task_recovery.workspace_provider == "database",
         )
         await Worker(host.database, runner, _worker_settings(settings)).run()
 

@@ -9,7 +9,7 @@ from app.errors import CallboardError, InputError
 from scaffolder.actions.example_steps import example
 from scaffolder.actions.folders import workspace_of
 from scaffolder.actions.schemas import BOOLEAN, STRING, closed, described, listed, record
-from scaffolder.interfaces import Action, ActionContext
+from scaffolder.interfaces import Action, ActionContext, Json
 from scaffolder.workspace import Entry, SafeFolder
 
 _ENTRY = closed({"name": STRING, "path": STRING, "fullPath": STRING}, ["name", "path", "fullPath"])
@@ -63,8 +63,24 @@ class FsRename(Action):
         for file in context.input["files"]:
             source, target = workspace.relative(file["from"]), workspace.relative(file["to"])
             # Renamed with this, links are followed where they are checked and nowhere else.
-            await asyncio.to_thread(_rename, workspace, source, target, bool(file.get("overwrite")))
+            try:
+                await asyncio.to_thread(_rename, workspace, source, target, bool(file.get("overwrite")))
+            except CallboardError as error:
+                names = f"{workspace.root / source} to {workspace.root / target}"
+                await context.log.error(
+                    f"Failed to rename file {names}: {error.message}", _details(error, workspace, source)
+                )
+                raise
             await context.log.info(f"File {workspace.root / source} renamed to {workspace.root / target} successfully")
+
+
+def _details(error: CallboardError, workspace: SafeFolder, source: str) -> dict[str, Json]:
+    """What the reference's logger shows of an error."""
+    stack = f"Error: {error.message}"
+    if not error.message.startswith("ENOENT"):
+        return {"stack": stack}
+    path = str(workspace.root / source)
+    return {"code": "ENOENT", "errno": -2, "path": path, "stack": stack, "syscall": "lstat"}
 
 
 def _rename(workspace: SafeFolder, source: str, target: str, overwrite: bool) -> None:

@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Final
 
-import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
 from app.errors import InputError
 from app.interfaces import caller, parsed
 from scaffolder.interfaces import Task, TaskEvent
-from scaffolder.routes.answers import json_answer
+from scaffolder.routes.answers import encoded, json_answer
 from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.service.tasks import event_document, is_recoverable
 
@@ -88,5 +87,5 @@ async def _stream(batches: AsyncIterator[list[TaskEvent]], task: Task) -> AsyncI
 
 
 def _message(event: TaskEvent, *, recoverable: bool) -> bytes:
-    document = orjson.dumps(event_document(event, recoverable=recoverable))
+    document = encoded(event_document(event, recoverable=recoverable))
     return b"event: %b\ndata: %b\n\n" % (event.type.encode(), document)

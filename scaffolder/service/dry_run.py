@@ -114,7 +114,9 @@ class DryRuns:
     async def _run(self, asked: DryRun) -> DryRunResult:
         with tempfile.TemporaryDirectory(prefix="callboard-dry-run-", dir=self._folder) as folder:
             root = SafeFolder(Path(folder)).root
-            contents, work = root / "template", root / "workspace"
+            number = uuid4()
+            # Logs show these names, as the reference has them.
+            contents, work = root / f"dry-run-content-{number}", root / f"dry-run-{number}"
             contents.mkdir()
             work.mkdir()
             await asyncio.to_thread(_write, SafeFolder(contents), asked.files)
@@ -122,7 +124,7 @@ class DryRuns:
             url = f"file://{contents}/template.yaml"
             spec = task_spec(asked.template, asked.values, asked.user, ref=TEMPLATE_REF, url=url)
             job = Job(
-                str(uuid4()),
+                work.name,
                 spec,
                 secrets=asked.secrets,
                 initiator=asked.initiator,

@@ -46,6 +46,11 @@ class TaskQueue:
         self._lease_ms = lease_ms
         self._keep_secrets = keep_secrets
         self._now = NOW[database.dialect]
+        self.end_sql = (
+            "UPDATE scaffolder_task SET status = ?, secrets = NULL, lease = NULL, lease_until = NULL,"  # noqa: S608
+            f" ended_at = {self._now} WHERE id = ? AND status = 'processing' AND lease = ?"
+        )
+        """The one way into a terminal state, for its status, the task's id and its lease."""
         postgres = database.dialect == "postgresql"
         self._skip = " FOR UPDATE SKIP LOCKED" if postgres else ""
 
@@ -55,24 +60,27 @@ class TaskQueue:
             return []
         async with self._database.write() as transaction:
             rows = await transaction.fetch(
-                "SELECT n, id, spec, secrets, attempt, cancelled FROM scaffolder_task"  # noqa: S608 - constants
+                "SELECT id, spec, secrets, attempt, cancelled FROM scaffolder_task"  # noqa: S608 - constants
                 f" WHERE status = 'open' ORDER BY n LIMIT ?{self._skip}",
                 limit,
             )
-            claims = []
-            for n, task_id, spec, sealed, attempt, cancelled in rows:
-                claim = Claim(task_id, str(uuid4()), from_json(spec), sealed, attempt + 1, bool(cancelled))
+            claims = [
+                Claim(task_id, str(uuid4()), from_json(spec), sealed, attempt + 1, bool(cancelled))
+                for task_id, spec, sealed, attempt, cancelled in rows
+            ]
+            # The rows are locked, so this finds them as they were read.
+            await transaction.execute_many(
+                f"UPDATE scaffolder_task SET status = 'processing', lease = ?, lease_until = {self._now} + ?,"  # noqa: S608
+                f" last_heartbeat_at = {self._now}, attempt = attempt + 1 WHERE id = ? AND status = 'open'",
+                [(claim.lease, self._lease_ms, claim.task_id) for claim in claims],
+            )
+            if not self._keep_secrets:
+                # Nobody else will ever run these: what is stored can only leak.
+                once = [claim.task_id for claim in claims if recover_strategy(claim.spec) != "startOver"]
                 await transaction.execute(
-                    f"UPDATE scaffolder_task SET status = 'processing', lease = ?, lease_until = {self._now} + ?,"  # noqa: S608
-                    f" last_heartbeat_at = {self._now}, attempt = attempt + 1 WHERE n = ? AND status = 'open'",
-                    claim.lease,
-                    self._lease_ms,
-                    n,
+                    f"UPDATE scaffolder_task SET secrets = NULL WHERE {self._database.any_of('id', 'text')}",  # noqa: S608
+                    self._database.array(once),
                 )
-                if not self._keep_secrets and recover_strategy(claim.spec) != "startOver":
-                    # Nobody else will ever run it: what is stored can only leak.
-                    await transaction.execute("UPDATE scaffolder_task SET secrets = NULL WHERE n = ?", n)
-                claims.append(claim)
         return claims
 
     async def heartbeat(self, leases: Sequence[str]) -> Leases:
@@ -165,15 +173,10 @@ class TaskQueue:
     async def end(
         self, transaction: Transaction, task_id: str, lease: str, status: str, body: Mapping[str, Any]
     ) -> bool:
-        """The one way into a terminal state: only the holder of the lease gets there, and only once."""
-        ended = await transaction.execute(
-            "UPDATE scaffolder_task SET status = ?, secrets = NULL, lease = NULL, lease_until = NULL,"  # noqa: S608
-            f" ended_at = {self._now} WHERE id = ? AND status = 'processing' AND lease = ?",
-            status,
-            task_id,
-            lease,
-        )
+        """End a task and say so: only for the holder of the lease, and only once."""
+        ended = await transaction.execute(self.end_sql, status, task_id, lease)
         if ended:
+            await transaction.execute("DELETE FROM scaffolder_task_workspace WHERE task_id = ?", task_id)
             await self.add_event(transaction, task_id, "completion", body)
         return bool(ended)
 
@@ -184,6 +187,15 @@ class TaskQueue:
             kind,
             to_json(body),
         )
+
+    async def ended_among(self, task_ids: Sequence[str]) -> list[str]:
+        """Those of the given ids that are tasks which have ended."""
+        rows = await self._database.read(
+            "SELECT id FROM scaffolder_task WHERE status NOT IN ('open', 'processing')"  # noqa: S608 - constants
+            f" AND {self._database.any_of('id', 'text')}",
+            self._database.array(task_ids),
+        )
+        return [task_id for (task_id,) in rows]
 
     async def prune(self, older_than_ms: int) -> int:
         """Forget tasks that ended so long ago; gives their number, of one batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
@@ -50,6 +51,9 @@ class Engine:
         run = _TaskRun(job, values, tools)
         error = await run.steps()
         if error is None:
+            for _ in range(job.hidden_steps):
+                # Templates that show all steps show the reference's hidden ones, too.
+                values.set_output(str(uuid4()), {})
             output = await _rendered_output(job.spec.get("output") or {}, values)
             return Outcome("completed", mask.value(output), problems=values.problems)
         return Outcome("failed", error=error, problems=values.problems, cancelled=run.cancelled)
@@ -110,8 +114,8 @@ class _TaskRun:
             except CancelledStepError as error:
                 result("cancelled")
                 self.cancelled = True
-                text = f"Step {step['id']} has been cancelled."
-                await sink.log(text, step_id=step["id"], status="cancelled")
+                # The wish has an event of its own; the step ends as any other that fails. Source: §1.6.
+                await sink.log(error_text(error), step_id=step["id"], status="failed")
                 self._first = self._first or error
             except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's failure
                 result("failed")
@@ -193,7 +197,7 @@ async def _rendered_output(raw: Mapping[str, Json], values: Values) -> dict[str,
 
 
 def _shown(item: Json, source: Json) -> bool:
-    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in source:
+    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in item:
         return True
     return truthy(item.get("if"))
 
