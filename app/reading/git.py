@@ -46,7 +46,9 @@ class GitReader:
         trusted: TrustedHosts | None = None,
         resolve: Resolve | None = None,
         head_timeout: float = HEAD_TIMEOUT_S,
+        shared: Sequence[Path] = (),
     ) -> None:
+        self._shared = [folder.resolve() for folder in shared]
         self._folder = folder
         self._may_read = may_read
         self._trusted = trusted or TrustedHosts()
@@ -58,6 +60,19 @@ class GitReader:
 
     def add_credentials(self, host: str, credentials: GitCredentials) -> None:
         self._credentials[host.lower()] = credentials
+
+    def is_shared(self, target: str) -> bool:
+        """See `app.interfaces.GitRemotes.is_shared`."""
+        try:
+            return self._is_shared(parse_remote(parse_git_target(target).remote))
+        except InputError:
+            return False
+
+    def _is_shared(self, remote: Remote) -> bool:
+        if remote.scheme != "file":
+            return False
+        place = Path(remote.url.removeprefix("file://")).resolve()
+        return any(place != folder and place.is_relative_to(folder) for folder in self._shared)
 
     def parse(self, target: str) -> GitTarget:
         return parse_git_target(target)
@@ -116,7 +131,7 @@ class GitReader:
         """See `app.interfaces.GitRemotes.publish`."""
         checked = parse_remote(remote)
         if checked.scheme == "file":
-            place = Path(checked.url.removeprefix("file://")).resolve()
+            place = Path(checked.url.removeprefix("file://")).resolve()  # noqa: ASYNC240 - one look at a local folder
             if not any(place != one.resolve() and place.is_relative_to(one.resolve()) for one in folders):
                 raise NotAllowedError(f"Publishing to '{checked.url}' is not allowed")
             if not place.exists():
@@ -137,7 +152,7 @@ class GitReader:
 
     async def _access(self, remote: Remote) -> Access:
         """Raises NotAllowedError unless the configuration lets us read there."""
-        if not self._may_read(remote):
+        if not (self._may_read(remote) or self._is_shared(remote)):
             raise NotAllowedError(
                 f"Reading from '{remote.url}' is not allowed. You may need to configure an integration for the target "
                 "host, or add it to the configured list of allowed hosts at 'backend.reading.allow'"
