@@ -47,10 +47,10 @@ PATHS: dict[str, tuple[dict[str, Any], set[str], tuple[str, str], str]] = {
         "Add Night handbook",
     ),
     "library": (
-        {"name": "fare-rules", "owner": "booking", "licence": "Apache-2.0"},
-        {"README.md", "catalog-info.yaml", "src/fare_rules/__init__.py"},
-        ("README.md", "# fare-rules\n\nLicence: Apache-2.0\n"),
-        "Add fare-rules",
+        {"name": "berth-codes", "owner": "booking", "licence": "Apache-2.0"},
+        {"README.md", "catalog-info.yaml", "src/berth_codes/__init__.py"},
+        ("README.md", "# berth-codes\n\nLicence: Apache-2.0\n"),
+        "Add berth-codes",
     ),
 }
 
@@ -87,10 +87,14 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("nightjar")
     shutil.copytree(EXAMPLES, folder / "examples")
     repositories = folder / ".callboard" / "repositories"
-    server = Callboard(folder, [folder / "examples" / "app-config.yaml"])
-    server.start()
+    own = folder / "app-config.port.yaml"
+    server = Callboard(folder, [folder / "examples" / "app-config.yaml", own])
+    own.write_text(json.dumps({"backend": {"listen": {"port": server.port}, "baseUrl": server.url}}))
     try:
-        yield Portal(server.url, repositories)
+        server.start()
+        opened = Portal(server.url, repositories)
+        yield opened
+        opened.http.close()
     finally:
         server.stop()
 
