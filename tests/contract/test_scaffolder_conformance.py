@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance")]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Callboard, Path]]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Callboard, Path]]:
     folder = tmp_path_factory.mktemp(f"scaffolder-{request.param}")
     shutil.copytree(KIT / "corpus", folder / "corpus")
     shutil.copy(KIT / "app-config.yaml", folder)
