@@ -416,6 +416,25 @@ class GitTarget:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class GitCommit:
+    """What a published commit says of itself, and the branch it goes to."""
+
+    branch: str
+    message: str
+    author_name: str
+    author_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushedCommit:
+    """`changed` is False where the branch held the same files already; `sha` is then the commit that was there."""
+
+    sha: str
+    branch: str
+    changed: bool
+
+
 class GitRemotes(Protocol):
     """Any git remote, without a vendor API: partial, shallow fetches and blob SHAs."""
 
@@ -436,6 +455,24 @@ class GitRemotes(Protocol):
 
     async def checkout(self, remote: str, ref: str | None, into: Path) -> str:
         """A plain tree of one commit without `.git`; gives the commit's SHA."""
+
+    async def publish(
+        self,
+        remote: str,
+        folder: Path,
+        commit: GitCommit,
+        *,
+        credentials: tuple[str, str] | None = None,
+        folders: Sequence[Path] = (),
+    ) -> PushedCommit:
+        """Lay a plain folder's files over a branch and push them as one commit, never by force.
+
+        A branch that is not there starts at the remote's default branch, or is the first of an empty repository.
+        `.gitignore` is obeyed, `.git` is not looked at. `credentials` are a user's own, instead of the host's
+        configured ones. A `file` remote has to lie in one of `folders`, and is made if it is not there.
+
+        Raises NotAllowedError, NotFoundError, ServiceUnavailableError, InputError.
+        """
 
 
 class Outgoing(Protocol):

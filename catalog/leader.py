@@ -60,6 +60,9 @@ class Leader:
         self.loop = self._new_loop()
         store.database.listen(WORK_CHANNEL, lambda payload: self.loop.wake(payload))
         self._processed = 0
+        self._failed = 0
+        self._began_at: float | None = None
+        """When the first pass since the last quiet moment ended."""
         self._told_at = time.monotonic()
         self._told_of = 0
 
@@ -71,6 +74,7 @@ class Leader:
             self._report,
             orphans=self._settings.orphan_strategy,
             interval=self._settings.interval_s,
+            settled=self._settled,
         )
 
     async def run(self) -> None:
@@ -121,13 +125,22 @@ class Leader:
             if not one.outcome.ok and one.outcome.changed:
                 await self._tell_errors(one)
         await publish_conflicts(self._events, saved.conflicts)
-        self._processed += len(finished)
         now = time.monotonic()
+        self._began_at = now if self._began_at is None else self._began_at
+        self._processed += len(finished)
+        self._failed += sum(not one.outcome.ok for one in finished)
         if now - self._told_at > PROGRESS_S:
             fresh = self._processed - self._told_of
             if fresh > 500:
                 log.info("processed %d entities, %d a second", self._processed, fresh / (now - self._told_at))
             self._told_at, self._told_of = now, self._processed
+
+    def _settled(self) -> None:
+        if self._began_at is not None:
+            took = time.monotonic() - self._began_at
+            log.info("up to date: %d passes in %.1f s, %d with errors", self._processed, took, self._failed)
+        self._processed = self._told_of = self._failed = 0
+        self._began_at = None
 
     async def _tell_errors(self, one: Finished) -> None:
         errors = orjson.loads(one.outcome.errors)

@@ -40,7 +40,7 @@ class CatalogPlugin:
     def register(self, host: PluginHost) -> None:
         settings = host.settings("catalog", CatalogSettings)
         extensions = host.extension(CatalogExtensions)
-        index = CatalogIndex(host.database)
+        index = CatalogIndex(host.database, budget=settings.index_memory_mb * 1024 * 1024)
         store = CatalogStore(host.database, host.clock, index)
         configured = [(configured_location(one.type, one.target), one.rules) for one in settings.locations]
         rules = parse_rules(settings.rules, configured)

@@ -72,6 +72,8 @@ class CatalogSettings(_Part):
     scm_events: bool | ScmEventSettings = Field(default_factory=ScmEventSettings, alias="scmEvents")
     """True or an object: which reactions to pushes and to changes of repositories are on."""
     processors: BuiltinProcessorSettings = BuiltinProcessorSettings()
+    index_memory_mb: int = Field(default=256, alias="indexMemoryMb", ge=16)
+    """How much of documents, bitmaps and orders each process keeps to answer from, in MiB."""
     guard: GuardSettings = GuardSettings()
     """When an answer of a provider is held back, since it would remove too much."""
 

@@ -2,21 +2,86 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
+from scaffolder.actions import built_in_actions, built_in_filters
+from scaffolder.cli.commands import template_commands
+from scaffolder.interfaces import ScaffolderExtensions, Tasks
+from scaffolder.permissions.gate import Gate
+from scaffolder.routes.registration import register_api
+from scaffolder.runtime import Runtime
+from scaffolder.secrets.sealing import Seal, key_from_file
+from scaffolder.settings import ScaffolderSettings
+from scaffolder.tasks.running import Runner
+from scaffolder.tasks.service import DurableTasks
+from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
+from scaffolder.workspace import SafeFolder
 
 
 class ScaffolderPlugin:
-    """Adds the kind Template to the catalog."""
+    """Templates in the catalog, and the tasks that run them."""
 
     id = "scaffolder"
 
     def register(self, host: PluginHost) -> None:
-        # What every plugin's mount has is there already, and so is the refusal of tokens meant for other plugins.
-        host.mount(self.id, APIRouter())
+        register_api(host)
         catalog = host.extension(CatalogExtensions)
         catalog.add_kind(TEMPLATE)
         catalog.add_processor(ScaffolderEntitiesProcessor())
+
+        settings = host.settings("scaffolder", ScaffolderSettings)
+        runtime = Runtime(host, settings)
+        runtime.permissions = Gate(host.permissions).actions
+        host.provide(Runtime, runtime)
+        extensions = host.extension(ScaffolderExtensions)
+        extensions.add_action(*built_in_actions(host))
+        extensions.add_template_filter(*built_in_filters(host.reading))
+        host.migrations("scaffolder.migrations")
+        _add_tasks(host, settings, runtime)
+        host.on_stop(runtime.confined.stop)
+        host.commands(template_commands(runtime), name="template")
+
+
+def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime) -> None:
+    seal = Seal(lambda: _keys(host, settings))
+    tasks = DurableTasks(host.database, seal, host.events)
+    host.provide(Tasks, tasks)
+    host.on_stop(tasks.close)
+
+    async def work() -> None:
+        runner = Runner(
+            lambda: runtime.engine,
+            seal,
+            runtime.folder,
+            SafeFolder,
+            lambda initiator: runtime.permissions(initiator),
+            snapshots=settings.task_recovery.workspace_provider == "database",
+        )
+        await Worker(host.database, runner, _worker_settings(settings)).run()
+
+    host.background("scaffolder-worker", work, role="worker")
+
+
+def _keys(host: PluginHost, settings: ScaffolderSettings) -> list[bytes]:
+    """Keys that seal and open secrets, the sealing one first."""
+    shared = [
+        one["secret"].encode()
+        for one in host.config.get("backend.auth.keys") or ()
+        if isinstance(one, dict) and isinstance(one.get("secret"), str)
+    ]
+    return [*settings.keys, *shared] or [key_from_file(host.data_dir)]
+
+
+def _worker_settings(settings: ScaffolderSettings) -> WorkerSettings:
+    recovery = settings.task_recovery
+    return WorkerSettings(
+        concurrency=settings.concurrent_tasks_limit,
+        lease=recovery.stale_timeout,
+        recovery=recovery.enabled,
+        max_attempts=recovery.max_attempts,
+        timeout=settings.task_timeout,
+        janitor=settings.task_timeout_janitor_frequency,
+        retention=settings.task_retention,
+        drain=settings.shutdown_timeout,
+    )

@@ -7,6 +7,7 @@ and followed here, within the root. What is checked is therefore what is opened,
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -55,12 +56,12 @@ class Budget:
         self.files -= 1
         self.bytes -= size
         if self.files < 0:
-            raise BudgetExceeded("files")
+            raise BudgetExceededError("files")
         if self.bytes < 0:
-            raise BudgetExceeded("bytes")
+            raise BudgetExceededError("bytes")
 
 
-class BudgetExceeded(Exception):
+class BudgetExceededError(Exception):
     """`limit` is `files` or `bytes`."""
 
     def __init__(self, limit: str) -> None:
@@ -286,6 +287,10 @@ class SafeFolder:
                     _step_up(walked)
                     continue
                 folder = walked[-1][0]
+                entered = _open_folder(folder, segment) if folder is not None and pending else None
+                if entered is not None:
+                    walked.append((entered, segment))
+                    continue
                 target = _link_target(folder, segment) if folder is not None and (pending or follow) else None
                 if target is not None:
                     links += 1
@@ -331,6 +336,15 @@ def _link_target(folder: int, name: str) -> str | None:
         raise
 
 
+def _open_folder(folder: int, name: str) -> int | None:
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
+
+
 def _entered(folder: int | None, name: str, *, create: bool, missing: bool) -> int | None:
     if folder is None:
         return None
@@ -345,11 +359,9 @@ def _entered(folder: int | None, name: str, *, create: bool, missing: bool) -> i
         if missing:
             return None
         raise
-    try:
+    # If somebody was faster, what they made is opened like anything else.
+    with contextlib.suppress(FileExistsError):
         os.mkdir(name, 0o777, dir_fd=folder)
-    except FileExistsError:
-        # Somebody was faster; what they made is opened like anything else.
-        pass
     return os.open(name, _FOLDER, dir_fd=folder)
 
 

@@ -31,8 +31,8 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384",  # KiB, per connection
-    "PRAGMA mmap_size = 268435456",
+    "PRAGMA cache_size = -4096",  # KiB, per connection: answers come from the index in memory
+    "PRAGMA mmap_size = 67108864",
     "PRAGMA foreign_keys = ON",
 )
 
@@ -204,9 +204,10 @@ class SqliteDatabase:
             async def run(work: Callable[[], Any]) -> Any:
                 return await self._on(self._writer_thread, work)
 
-            await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
             transaction = SqliteTransaction(writer, run)
             try:
+                # Within: who is cancelled here may leave a BEGIN on its way to the writer's thread.
+                await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
                 yield transaction
                 await run(lambda: writer.execute("COMMIT").close())
             except BaseException:

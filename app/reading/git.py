@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError
-from app.interfaces import FoundFile, GitCredentials, GitTarget, SearchResponse
+from app.interfaces import FoundFile, GitCommit, GitCredentials, GitTarget, PushedCommit, SearchResponse
 from app.reading.archive import plain_path
 from app.reading.git_cache import GitCache, TreeEntry
 from app.reading.git_process import Access, GitProcess
+from app.reading.git_push import create_bare, push_folder
 from app.reading.git_target import (
     Remote,
     check_ref,
@@ -101,6 +105,30 @@ class GitReader:
                 await asyncio.to_thread(_write, into, entry, content)
         return commit
 
+    async def publish(
+        self,
+        remote: str,
+        folder: Path,
+        commit: GitCommit,
+        *,
+        credentials: tuple[str, str] | None = None,
+        folders: Sequence[Path] = (),
+    ) -> PushedCommit:
+        """See `app.interfaces.GitRemotes.publish`."""
+        checked = parse_remote(remote)
+        if checked.scheme == "file":
+            place = await asyncio.to_thread(_place_in, checked.url, folders)
+            if place is None:
+                raise NotAllowedError(f"Publishing to '{checked.url}' is not allowed")
+            if not await asyncio.to_thread(place.exists):
+                await create_bare(self._git, place, commit.branch)
+            access = Access("file")
+        else:
+            access = await self._access(checked)
+            if credentials is not None:
+                access = replace(access, credentials=credentials)
+        return await push_folder(self._git, checked, access, folder, commit, datetime.now(UTC))
+
     # ---------------------------------------------------------------------------------------------------- inside
 
     def _cache(self, remote: Remote) -> GitCache:
@@ -144,6 +172,13 @@ class GitReader:
             if name in found:
                 return found[name], name.removesuffix("^{}")
         raise NotFoundError(f"{remote.url} has no branch or tag '{ref}'" if ref else f"{remote.url} is empty")
+
+
+def _place_in(url: str, folders: Sequence[Path]) -> Path | None:
+    """Where a file URL points, links resolved, if that is inside one of the folders."""
+    place = Path(unquote(url.removeprefix("file://"))).resolve()
+    roots = [folder.resolve() for folder in folders]
+    return place if any(place != root and place.is_relative_to(root) for root in roots) else None
 
 
 class _Together:

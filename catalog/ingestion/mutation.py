@@ -12,6 +12,7 @@ from hashlib import sha1
 
 from app.errors import InputError
 from catalog.interfaces import DeferredEntity
+from catalog.json_numbers import dumps
 from catalog.model.entity import stable_json
 from catalog.model.errors import FormError
 from catalog.model.refs import ref_of
@@ -28,10 +29,12 @@ def prepare(deferred: DeferredEntity) -> Unprocessed:
     ref = storable(ref_of(deferred.entity))
     if not fits_index(ref):
         raise FormError(f"Entity ref of {len(ref)} characters is too long: {ref[:80]}…")
-    text = stable_json(deferred.entity)
+    # Stored in the order of its source: templates show it. What counts as a change is told by the sorted text.
+    text = dumps(deferred.entity)
+    digest = sha1(stable_json(deferred.entity), usedforsecurity=False).hexdigest()
     key = deferred.location_key
     return Unprocessed(
-        ref, text.decode(), sha1(text, usedforsecurity=False).hexdigest(), None if key is None else storable(key)
+        ref, text.decode(), digest, None if key is None else storable(key)
     )
 
 

@@ -33,7 +33,7 @@ class Applied:
 
 
 async def is_current(database: Database, provider: str, incoming: Mapping[str, Unprocessed]) -> bool:
-    """Whether the catalog holds just this of a provider already: there is nothing to write, and nothing to lock."""
+    """Whether the catalog holds just this of a provider already: then there is nothing to write or to lock."""
     rows = await database.read(
         "SELECT r.target_ref, s.unprocessed_hash, s.location_key FROM catalog_refresh_reference r "
         "LEFT JOIN catalog_refresh_state s ON s.entity_ref = r.target_ref WHERE r.source_key = ?",

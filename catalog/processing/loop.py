@@ -61,7 +61,11 @@ Reporter = Callable[[Saved, Sequence[Finished]], Awaitable[None]]
 
 
 class IngestLoop:
-    """Runs in the leading process. `interval` in seconds; None: nothing is looked at again by itself."""
+    """Runs in the leading process.
+
+    `interval` in seconds; None: nothing is looked at again by itself. `settled` is called each time when work has been
+    done and nothing more is to do.
+    """
 
     def __init__(
         self,
@@ -73,8 +77,11 @@ class IngestLoop:
         orphans: OrphanStrategy,
         interval: float | None,
         random: Random | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
+        self._settled = settled
+        self._busy = False
         self._pipeline = pipeline
         self._stitcher = stitcher
         self._orphans = orphans
@@ -115,8 +122,14 @@ class IngestLoop:
                     if not started:
                         self._schedule.start(await outside_ids(self._store), time.monotonic())
                         started = True
-                    if not await self.step():
-                        await self._rest()
+                    if await self.step():
+                        self._busy = True
+                        continue
+                    if self._busy and not self.reading:
+                        self._busy = False
+                        if self._settled is not None:
+                            self._settled()
+                    await self._rest()
                 except ServiceUnavailableError as error:
                     log.warning("ingestion waits: %s", error)
                     await asyncio.sleep(RETRY_S)
@@ -199,11 +212,13 @@ class IngestLoop:
                     done = await self._pipeline.run(entity, cache)
             else:
                 done = await self._pipeline.run(entity, cache)
+            return Finished(outcome_of(row, done), done)
         except TimeoutError:
             done = Pass(row.ref, None, errors=[InputError(f"Processing took longer than {PASS_TIMEOUT_S:.0f} s")])
         except Exception as error:
+            # A step gave something that is no JSON, say.
             log.exception("processing %s failed", row.ref)
-            done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}")])
+            done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}: {error}")])
         return Finished(outcome_of(row, done), done)
 
     def _finished_reads(self) -> list[Finished]:

@@ -30,15 +30,16 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
             except FormError as error:
                 errors.append(error)
     written = dumps([serialized(error) for error in errors])
+    keys = frozenset(map(refresh_key, done.refresh_keys))
     cause = row.cause if row.due_at is not None and row.cause else CHECKED
     if errors or done.entity is None:
         failure = sha1(b"failed\0" + written, usedforsecurity=False).hexdigest()
-        return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside))
-    processed = stable_json(done.entity)
+        return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside), refresh_keys=keys)
+    # Stored in the order of its source: templates show it. What counts as a change is told by the sorted text.
+    processed = dumps(done.entity)
     relations = frozenset((one.source, one.type, one.target) for one in done.relations)
-    keys = frozenset(map(refresh_key, done.refresh_keys))
-    digest = sha1(processed, usedforsecurity=False)
-    for one in sorted(children):
+    digest = sha1(stable_json(done.entity), usedforsecurity=False)
+    for one in sorted(children, key=lambda child: (child.ref, child.hash, child.location_key or "")):
         digest.update(f"\0c{one.ref}\0{one.hash}\0{one.location_key}".encode())
     for relation in sorted(relations):
         digest.update("\0r".join(relation).encode())

@@ -12,6 +12,7 @@ from catalog.model import well_known
 from catalog.permissions import permissions
 from catalog.service import audit
 from catalog.service.authorized import Gate
+from catalog.store.texts import storable
 
 
 def asked_by(caller: Principal, operation: str, **detail: Any) -> Cause:
@@ -67,12 +68,12 @@ class Changes:
     async def release(self, mutation_id: str, caller: Principal) -> MutationResult:
         with audit.changing("entity-mutate", caller, actionType="release-mutation", mutationId=mutation_id):
             await self._gate.require(permissions.INGESTION_MANAGE, caller)
-            return await self._control.release_mutation(mutation_id, actor=caller)
+            return await self._control.release_mutation(storable(mutation_id), actor=caller)
 
     async def discard(self, mutation_id: str, caller: Principal) -> None:
         with audit.changing("entity-mutate", caller, actionType="discard-mutation", mutationId=mutation_id):
             await self._gate.require(permissions.INGESTION_MANAGE, caller)
-            await self._control.discard_mutation(mutation_id, actor=caller)
+            await self._control.discard_mutation(storable(mutation_id), actor=caller)
 
 
 def located(entity: Entity, location: LocationSpec) -> Entity:

@@ -18,6 +18,7 @@ from catalog.permissions import permissions
 from catalog.service import audit
 from catalog.service.authorized import Gate
 from catalog.service.location_query import location_test
+from catalog.store.texts import storable
 
 DEFAULT_LIMIT: Final = 1000
 LARGEST: Final = 2**53
@@ -55,7 +56,7 @@ class AuthorizedLocations:
         audit.fetched("location-fetch", caller, queryType="by-id", id=location_id)
         if not await self._gate.allows(permissions.LOCATION_READ, caller):
             raise NotFoundError(f"Found no location with ID {location_id}")
-        return await self._locations.get(location_id)
+        return await self._locations.get(storable(location_id))
 
     async def by_entity(self, ref: str, caller: Principal) -> RegisteredLocation:
         """The registered location that the entity originates from. Raises NotFoundError."""
@@ -88,13 +89,13 @@ class AuthorizedLocations:
             self._refuse_readonly()
             await self._gate.require(permissions.LOCATION_CREATE, caller)
             check_target(spec)
-            return await self._locations.update(location_id, spec, actor=caller)
+            return await self._locations.update(storable(location_id), spec, actor=caller)
 
     async def delete(self, location_id: str, caller: Principal) -> None:
         with audit.changing("location-mutate", caller, actionType="delete", id=location_id):
             self._refuse_readonly()
             await self._gate.require(permissions.LOCATION_DELETE, caller)
-            await self._locations.delete(location_id, actor=caller)
+            await self._locations.delete(storable(location_id), actor=caller)
 
     async def page(self, request: dict[str, Any], caller: Principal) -> LocationPage:
         """Locations by ascending id. A cursor brings its own limit and query."""
@@ -129,6 +130,8 @@ class AuthorizedLocations:
 
 def check_target(spec: LocationSpec) -> None:
     """Raises InputError for a target that could never be read and would do harm where it is shown."""
+    if "\0" in spec.type or "\0" in spec.target:
+        raise InputError("A location must not contain NUL characters")
     if not spec.target.strip():
         raise InputError("The location target must not be empty")
     if is_script_url(spec.target):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
-from app.errors import CallboardError, describe
+from app.errors import CallboardError, ServiceUnavailableError, describe
 from catalog.interfaces import Entity
 from catalog.json_numbers import dumps
 from catalog.model.errors import serialized
@@ -25,6 +26,9 @@ from catalog.store.terms import TermNumbers
 from catalog.store.writing import CatalogStore
 
 log = logging.getLogger(__name__)
+
+Request = tuple[str, int, str | None]
+"""Ref, moment, JSON of the cause."""
 
 BATCH = 500
 BREATH = 16
@@ -52,9 +56,40 @@ class Stitcher:
 
     async def run_batch(self, limit: int = BATCH) -> Stitching:
         """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do."""
-        requests = await self._store.database.read(
+        rows = await self._store.database.read(
             "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue ORDER BY entity_ref LIMIT ?", limit
         )
+        requests: list[Request] = [(row[0], row[1], row[2]) for row in rows]
+        try:
+            return await self._stitch(requests)
+        except ServiceUnavailableError:
+            raise
+        except Exception:
+            log.exception("a batch of %d entities could not be stitched; stitching them one by one", len(requests))
+            return await self._stitch_apart(requests)
+
+    async def _stitch_apart(self, requests: Sequence[Request]) -> Stitching:
+        """What cannot be stored hinders nobody else."""
+        together = Stitching([(row[0], row[1]) for row in requests])
+        for row in requests:
+            try:
+                together.written += (await self._stitch([row])).written
+            except ServiceUnavailableError:
+                raise
+            except Exception as error:
+                log.exception("entity %s cannot be stitched", row[0])
+                failure = CallboardError(f"The entity cannot be stored: {type(error).__name__}")
+                async with self._store.write() as write:
+                    await write.bulk.update(
+                        "catalog_refresh_state",
+                        ("entity_ref", "text"),
+                        (("stitch_error", "text"),),
+                        [(row[0], dumps(serialized(failure)).decode())],
+                    )
+                    await finish_requests(write, [(row[0], row[1])])
+        return together
+
+    async def _stitch(self, requests: Sequence[Request]) -> Stitching:
         batch = Stitching([(row[0], row[1]) for row in requests])
         if not requests:
             return batch

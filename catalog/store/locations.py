@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.errors import ConflictError, NotFoundError
 from app.interfaces import Database
 from catalog.interfaces import LocationSpec, RegisteredLocation
+from catalog.store.texts import storable
 from catalog.store.writing import CatalogWrite
 
 _SELECT = "SELECT id, type, target, entity_ref FROM catalog_location"
@@ -28,7 +29,8 @@ async def location_by_id(database: Database, location_id: str) -> RegisteredLoca
 
 
 async def location_at(database: Database, spec: LocationSpec) -> RegisteredLocation | None:
-    rows = await database.read(f"{_SELECT} WHERE type = ? AND target = ?", spec.type, spec.target)
+    wanted = storable(spec.type), storable(spec.target)
+    rows = await database.read(f"{_SELECT} WHERE type = ? AND target = ?", *wanted)
     return RegisteredLocation(*rows[0]) if rows else None
 
 

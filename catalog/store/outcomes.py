@@ -37,7 +37,8 @@ DUE_ROW = (
 class Outcome:
     """A pass, ready to be stored. JSON texts throughout.
 
-    `processed` is None for a pass that failed: then only errors and the result hash are new.
+    `processed` is None for a pass that failed: then only errors and the result hash are new. Its refresh keys are added
+    to those there are, so that a push that mends a descriptor finds whoever could not read it.
     """
 
     row: DueRow
@@ -57,7 +58,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        return self.result_hash != self.row.result_hash
+        return self.result_hash != self.row.result_hash or (self.ok and self.cache != self.row.cache)
 
 
 class Current(NamedTuple):
@@ -118,7 +119,7 @@ async def store_passes(write: CatalogWrite, outcomes: Sequence[Outcome]) -> set[
         ],
     )
     touched = await _store_relations(write, good)
-    await _store_refresh_keys(write, good)
+    await _store_refresh_keys(write, outcomes)
     return touched
 
 
@@ -154,7 +155,7 @@ async def _store_refresh_keys(write: CatalogWrite, outcomes: Sequence[Outcome]) 
         "SELECT entity_id, key FROM catalog_refresh_key",
         "entity_id",
         "bigint",
-        [one.row.entity_id for one in outcomes if one.row.has_processed],
+        [one.row.entity_id for one in outcomes if one.row.has_processed or one.row.errors != "[]"],
     ):
         before.setdefault(entity_id, set()).add(key)
     added: list[tuple[int, str]] = []
@@ -162,7 +163,8 @@ async def _store_refresh_keys(write: CatalogWrite, outcomes: Sequence[Outcome]) 
     for one in outcomes:
         known = before.get(one.row.entity_id, set())
         added.extend((one.row.entity_id, key) for key in one.refresh_keys - known)
-        removed.extend((one.row.entity_id, key) for key in known - one.refresh_keys)
+        if one.ok:
+            removed.extend((one.row.entity_id, key) for key in known - one.refresh_keys)
     columns: Columns = (("entity_id", "bigint"), ("key", "text"))
     await write.bulk.delete_rows("catalog_refresh_key", columns, sorted(removed))
     await write.bulk.insert("catalog_refresh_key", ("entity_id", "key"), sorted(added))

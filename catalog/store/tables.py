@@ -103,9 +103,10 @@ class RefreshReference(SQLModel, table=True):
     )
     source_key: str | None = Field(default=None, sa_column=_key(nullable=True))
     source_ref: str | None = Field(default=None, sa_column=_key(nullable=True))
-    target_ref: str = Field(sa_column=_key(index=True))
+    target_ref: str = Field(sa_column=_key())
 
     __table_args__ = (
+        Index("catalog_refresh_reference_target", "target_ref"),
         Index(
             "catalog_refresh_reference_key",
             "source_key",
@@ -124,9 +125,9 @@ class RefreshReference(SQLModel, table=True):
 class RefreshKey(SQLModel, table=True):
     __tablename__ = "catalog_refresh_key"
     entity_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    key: str = Field(sa_column=_key(primary_key=True, index=True))
+    key: str = Field(sa_column=_key(primary_key=True))
 
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index("catalog_refresh_key_key", "key"), {"sqlite_with_rowid": False})
 
 
 class RelationRow(SQLModel, table=True):
@@ -207,12 +208,14 @@ class Revision(SQLModel, table=True):
     __tablename__ = "catalog_revision"
     n: int = Field(sa_column=_id())
     entity_id: int = Field(sa_column=_bigint())
-    entity_ref: str = Field(sa_column=_key(index=True))
+    entity_ref: str = Field(sa_column=_key())
     change: str = Field(sa_column=_text())
     cause: str = Field(sa_column=_text())
     actor: str | None = Field(default=None, sa_column=_text(nullable=True))
     hash: str | None = Field(default=None, sa_column=_text(nullable=True))
     at: int = Field(sa_column=_bigint())
+
+    __table_args__ = (Index("catalog_revision_entity_ref", "entity_ref"),)
 
 
 class LocationRow(SQLModel, table=True):
@@ -235,9 +238,11 @@ class Conflict(SQLModel, table=True):
     location_key: str = Field(sa_column=_key(primary_key=True))
     """The key of the source that was turned away; empty for a source without one."""
     held_by: str = Field(sa_column=_text())
-    source: str = Field(sa_column=_key(index=True))
+    source: str = Field(sa_column=_key())
     """Who was turned away: `provider:<name>` or `entity:<ref>`."""
     at: int = Field(sa_column=_bigint())
+
+    __table_args__ = (Index("catalog_conflict_source", "source"),)
 
 
 class HeldMutation(SQLModel, table=True):

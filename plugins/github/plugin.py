@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
+from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
 from plugins.github.integration import GithubIntegration
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubIntegrations
+from scaffolder.interfaces import ScaffolderExtensions
 
 
 class GithubPlugin:
@@ -16,7 +18,10 @@ class GithubPlugin:
     id = "github"
 
     def register(self, host: PluginHost) -> None:
-        for settings in host.settings("integrations", GithubIntegrations).hosts:
+        hosts = host.settings("integrations", GithubIntegrations).hosts
+        autocomplete = GithubAutocomplete(hosts, host.outgoing)
+        host.extension(ScaffolderExtensions).add_autocomplete("github", autocomplete)
+        for settings in hosts:
             for url in (settings.api_base_url, settings.raw_base_url):
                 if url:
                     host.outgoing.trust(url)

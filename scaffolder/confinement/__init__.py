@@ -1,9 +1,5 @@
 """Work on hostile input in a child process of its own, with limits. See docs/actions.md.
 
-`ConfinedJobs` is what the rest of the scaffolder uses; everything else here runs in the child.
+`pool.ConfinedJobs` is what the rest of the scaffolder uses. Nothing is imported here: the mother of all jobs has to
+stay small.
 """
-
-from scaffolder.confinement.limits import LIMITS, LimitReachedError, Limits
-from scaffolder.confinement.pool import ConfinedJobs
-
-__all__ = ["LIMITS", "ConfinedJobs", "LimitReachedError", "Limits"]

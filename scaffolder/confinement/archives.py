@@ -39,6 +39,7 @@ def unpack(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     try:
         with _opened(content) as members:
             names = _Names()
+            # All names first: nothing is written of an archive that is refused.
             checked = [(names.checked(name, kind), kind, mode, member) for name, kind, mode, member in members.listed()]
             for path, kind, mode, member in checked:
                 place = posixpath.join(target, path)
@@ -126,11 +127,14 @@ class _Tar:
             kind = "file" if member.isreg() else "folder" if member.isdir() else "other"
             yield member.name, kind, 0o755 if member.mode & 0o100 else 0o644, member
 
-    def read(self, member: tarfile.TarInfo, limit: int) -> bytes:
+    def read(self, member: Any, limit: int) -> bytes:
         source = self._archive.extractfile(member)
         if source is None:
             raise InputError("The archive is damaged")
-        return _bounded(source, limit)
+        content = _bounded(source, limit)
+        if len(content) != member.size:
+            raise InputError("The archive is cut short")
+        return content
 
 
 class _Zip:
@@ -145,7 +149,7 @@ class _Zip:
             # Python cuts a name at NUL; what it was before is what others may see.
             yield info.orig_filename, kind, 0o755 if mode & 0o100 else 0o644, info
 
-    def read(self, member: zipfile.ZipInfo, limit: int) -> bytes:
+    def read(self, member: Any, limit: int) -> bytes:
         with self._archive.open(member) as source:
             return _bounded(source, limit)
 

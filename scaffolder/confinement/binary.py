@@ -9,6 +9,7 @@ SAMPLE: Final = 512
 _MAX_SUSPICIOUS: Final = 10  # per cent
 _ENOUGH: Final = 32  # bytes, before which the share says little
 
+_PLAIN: Final = bytes((*range(7, 15), *range(32, 128)))
 _TEXT_MARKS: Final = (
     b"\xef\xbb\xbf",
     b"\x00\x00\xfe\xff",
@@ -28,6 +29,8 @@ def is_binary(content: bytes) -> bool:
         return False
     if b"\0" in sample:
         return True
+    if not sample.translate(None, _PLAIN):
+        return False
     return _is_suspicious(sample)
 
 

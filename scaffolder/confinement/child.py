@@ -19,15 +19,15 @@ from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, receive
 from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
-from scaffolder.workspace import Budget, BudgetExceeded, SafeFolder
+from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
 
 JOBS: Final = {
     "render-tree": "scaffolder.confinement.render_tree:render_tree",
     "render-file": "scaffolder.confinement.render_tree:render_file",
     "cookiecutter": "scaffolder.confinement.run_cookiecutter:run_cookiecutter",
+    "replace-text": "scaffolder.confinement.replace_text:replace_text",
     "unpack": "scaffolder.confinement.archives:unpack",
     "pack": "scaffolder.confinement.archives:pack",
-    "jsonata": "scaffolder.confinement.run_jsonata:run_jsonata",
 }
 """Every job there is: the name, and the function `(arguments, child) -> JSON`."""
 
@@ -75,7 +75,7 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
         return {"done": getattr(import_module(module), function)(arguments, child)}
     except MemoryError:
         return {"limit": "memory"}
-    except BudgetExceeded as error:
+    except BudgetExceededError as error:
         return {"limit": error.limit}
     except OSError as error:
         if limit := _LIMITS_OF.get(error.errno or 0):

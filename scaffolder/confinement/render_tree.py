@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import stat
 from collections.abc import Callable, Mapping
@@ -135,10 +136,8 @@ class _Tree:
         self.log.append(f"Copying file binary or symbolic link at {shown}, to template output path.")
 
     def _copy_link(self, entry: Entry, path: str) -> None:
-        try:
+        with contextlib.suppress(FileNotFoundError):
             self._workspace.remove(path)
-        except FileNotFoundError:
-            pass
         self._workspace.make_link(path, self._source.link(entry.path))
 
 

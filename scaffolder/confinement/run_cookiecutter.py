@@ -22,8 +22,8 @@ def run_cookiecutter(arguments: Mapping[str, Any], child: Child) -> dict[str, An
     # Its configuration and caches go to the job's own folder, which is the working directory.
     home = os.getcwd()  # noqa: PTH109 - what os.chdir set
     os.environ["HOME"] = home
-    from cookiecutter.exceptions import CookiecutterException
-    from cookiecutter.main import cookiecutter
+    from cookiecutter.exceptions import CookiecutterException  # type: ignore[import-untyped]
+    from cookiecutter.main import cookiecutter  # type: ignore[import-untyped]
 
     output = Path(home, "output")
     output.mkdir()

@@ -1,7 +1,7 @@
 """The mother process: imports once, gives up what jobs may not have, then forks one child per job.
 
 Run as `python -I -c … <control descriptor>` by `pool`. Messages over the control socket, one per packet:
-`start <number> <hard stop in seconds>` with the job's connection attached; `kill <number>`. Answers: `ready <0|1>` (whether the
+`start <number>` with the job's connection attached; `kill <number>`. Answers: `ready <0|1>` (whether the
 network is gone), `ended <number> <wait status>`. She has one thread and no state but her living children.
 """
 
@@ -13,7 +13,7 @@ import os
 import select
 import signal
 import socket
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from scaffolder.confinement.child import serve
 from scaffolder.confinement.isolation import die_with_parent, leave_network, refuse_privileges
@@ -34,7 +34,8 @@ def main(control_descriptor: int) -> None:
     children: dict[int, int] = {}
     try:
         while True:
-            ready, _, _ = select.select([control, woken], [], [])
+            watched: list[Any] = [control, woken]
+            ready, _, _ = select.select(watched, [], [])
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 4096)

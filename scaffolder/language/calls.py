@@ -126,7 +126,10 @@ def _bounded(
     """Positional arguments of something that takes so many, checked before they are evaluated."""
     refuse_keywords(len(arguments.keywords), operation)
     if dialect.legacy:
-        return fitted(_positional(arguments, env), least, most)
+        values = _positional(arguments, env)
+        for value in values:
+            refuse_callable(value)
+        return fitted(values, least, most)
     check_arity(operation, len(arguments.positional), least, most)
     return _positional(arguments, env)
 

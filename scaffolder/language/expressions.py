@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from scaffolder.language.boundary import RESERVED
 from scaffolder.language.errors import LanguageError, LimitError, quoted
+from scaffolder.language.grouping import negated, product
 from scaffolder.language.lexer import Token, regex_program
+from scaffolder.language.names import CONSTANTS, unreserved
 from scaffolder.language.syntax import (
     And,
     Arguments,
@@ -31,8 +32,6 @@ from scaffolder.language.syntax import (
     Unary,
 )
 
-CONSTANTS: Final = {"true": True, "false": False, "null": None, "none": None}
-
 # How tightly operators bind. Source: spec/scaffolder.md §4.2.
 _OR, _AND, _NOT, _IN, _IS, _EQUAL, _LESS, _ADD, _MULTIPLY, _POWER, _FILTER, _TIGHTEST = range(12)
 
@@ -56,25 +55,6 @@ _LEVELS: Final = {
     "|": _FILTER,
 }
 _WORDS: Final = {"or": _OR, "and": _AND, "in": _IN, "not": _IN, "is": _IS}
-
-
-def path_expression(token: Token) -> Expression:
-    """The expression of a path token."""
-    first, *names = token.value.split(".")
-    expression: Expression = (
-        Literal(CONSTANTS[first], token.at) if first in CONSTANTS else Name(_unreserved(first, token.at), token.at)
-    )
-    at = token.at + len(first) + 1
-    for name in names:
-        expression = Member(expression, Literal(_unreserved(name, at), at), at)
-        at += len(name) + 1
-    return expression
-
-
-def _unreserved(name: str, at: int) -> str:
-    if name in RESERVED:
-        raise LanguageError("syntax_error", f"Template name {quoted(name)} is reserved", at)
-    return name
 
 
 class ExpressionParser:
@@ -148,7 +128,7 @@ class ExpressionParser:
         token = self._tokens[self._index]
         if token.kind == "name" and token.value == "not" and least <= _NOT:
             self._index += 1
-            left = _negated(self._deeper(_NOT), token.at)
+            left = negated(self._deeper(_NOT), token.at)
             tightest = _NOT
         else:
             left = self._operand()
@@ -207,23 +187,13 @@ class ExpressionParser:
         return kind([left, right], left.at)
 
     def _product(self, first: Expression) -> Expression:
-        """A run of `* / // %`.
-
-        Each binds tighter than the one before it in that list, but only `//` closes what it divides;
-        the rest of the run is flattened from left to right, as in the reference.
-        """
+        """A run of `* / // %`."""
         terms: list[tuple[str, Expression]] = []
         while _LEVELS.get(self._operator()) == _MULTIPLY:
             operator = self._operator()
             self._index += 1
             terms.append((operator, self._operation(_POWER)))
-        factors: list[tuple[str, Expression]] = []
-        for part_operator, part in _parts(("", first), terms, "*"):
-            for ratio_operator, ratio in _parts(part[0], part[1:], "/"):
-                floored = _floored(ratio)
-                factors.append((ratio_operator or part_operator, floored[0][1]))
-                factors += floored[1:]
-        return _chain(factors)
+        return product(first, terms)
 
     def _test(self, operand: Expression) -> Expression:
         negated = self._word("not")
@@ -314,7 +284,7 @@ class ExpressionParser:
                 subscript = self._subscript()
                 self._expect("]")
                 if isinstance(subscript, Literal) and isinstance(subscript.value, str):
-                    _unreserved(subscript.value, subscript.at)
+                    unreserved(subscript.value, subscript.at)
                 operand = Member(operand, subscript, subscript.at)
             else:
                 operand = Call(operand, self._arguments(), operand.at)
@@ -405,7 +375,7 @@ class ExpressionParser:
             self._fail(f"Expected {operator}")
 
     def _allowed(self, token: Token) -> str:
-        return _unreserved(token.value, token.at)
+        return unreserved(token.value, token.at)
 
     def _fail(self, detail: str, token: Token | None = None, *, at: int | None = None) -> NoReturn:
         raise self._error(detail, token, at=at)
@@ -414,41 +384,3 @@ class ExpressionParser:
         if at is None:
             at = (token or self._tokens[self._index]).at
         return LanguageError("syntax_error", detail, at)
-
-
-def _negated(operand: Expression, at: int) -> Expression:
-    """`not` in front of arithmetic or a comparison belongs to the leftmost operand, as in JavaScript."""
-    if isinstance(operand, Chain):
-        return Chain(_negated(operand.first, at), operand.steps, at)
-    return Not(operand, at)
-
-
-Term = tuple[str, Expression]
-
-
-def _parts(first: Term, terms: Sequence[Term], operator: str) -> list[tuple[str, list[Term]]]:
-    """Split a run of terms at an operator; each part comes with the operator in front of it."""
-    parts: list[tuple[str, list[Term]]] = [("", [("", first[1])])]
-    for term in terms:
-        if term[0] == operator:
-            parts.append((operator, [("", term[1])]))
-        else:
-            parts[-1][1].append(term)
-    return parts
-
-
-def _floored(terms: Sequence[Term]) -> list[Term]:
-    """Terms of `//` and `%` only, with every `//` carried out; the first has no operator."""
-    result: list[Term] = []
-    for index, (_, part) in enumerate(_parts(terms[0], terms[1:], "//")):
-        if index == 0:
-            result = part
-        else:
-            ratio = _chain([*result, ("/", part[0][1]), *part[1:]])
-            result = [("", Unary("floor", ratio, ratio.at))]
-    return result
-
-
-def _chain(terms: Sequence[Term]) -> Expression:
-    first = terms[0][1]
-    return Chain(first, list(terms[1:]), first.at) if len(terms) > 1 else first

@@ -221,7 +221,8 @@ def _unreadable(source: str, position: int, start: int) -> LanguageError:
         position += 1
     unit = source[position : position + 1]
     if not unit:
-        return LanguageError("syntax_error", "Unterminated tag", start)
+        kind = "block" if source.startswith("{%", start) else "variable"
+        return LanguageError("syntax_error", f"Unterminated {kind} tag", start)
     if unit in "'\"":
         return LanguageError("syntax_error", "Unterminated string literal", position)
     return LanguageError("syntax_error", f"Unexpected character {quoted(unit)}", position)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from scaffolder.language.closures import Execute, Region
 from scaffolder.language.environment import Env, Scope
 from scaffolder.language.errors import LanguageError, failure
-from scaffolder.language.evaluator import Execute, Region
 from scaffolder.language.limits import Meter
 from scaffolder.language.syntax import For
 from scaffolder.language.values import UNDEFINED, SafeText, Value, to_number, truthy

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from scaffolder.language.errors import LanguageError, LimitError, position, quoted
-from scaffolder.language.expressions import ExpressionParser, path_expression
+from scaffolder.language.expressions import ExpressionParser
 from scaffolder.language.legacy import LEGACY_TAGS
 from scaffolder.language.lexer import Dialect, Piece, Token, pieces
 from scaffolder.language.limits import Limits
+from scaffolder.language.names import path_expression
+from scaffolder.language.suggestions import unknown
 from scaffolder.language.syntax import (
     Block,
     Body,
@@ -32,6 +34,7 @@ from scaffolder.language.syntax import (
 )
 
 _LOADING: Final = ("include", "import", "from", "extends")
+_TAGS: Final = ("if", "for", "set", "macro", "call", "filter", "block", "switch", *_LOADING)
 _INNER: Final = frozenset(
     (
         *("elif", "elseif", "else", "endif", "endfor", "endmacro", "endcall", "endfilter"),
@@ -138,7 +141,7 @@ class _TemplateParser:
             self._fail(f"Unsupported template-loading tag {quoted(name)}", piece)
         if not name:
             self._fail("Template block tag cannot be empty", piece)
-        raise LanguageError("syntax_error", f"Unknown template tag {quoted(name)}", piece.at)
+        raise LanguageError("syntax_error", unknown("template tag", name, _TAGS), piece.at)
 
     def _legacy_tag(self, name: str, content: Sequence[Token], piece: Piece) -> Statement | None:
         if name == "ifAsync":

@@ -2,9 +2,10 @@
 
 from scaffolder.language.calls import Macro as MacroValue
 from scaffolder.language.calls import MacroCode
+from scaffolder.language.closures import Evaluate, Execute, Region
 from scaffolder.language.environment import Env, Scope
 from scaffolder.language.errors import LanguageError, failure
-from scaffolder.language.evaluator import Evaluate, Execute, ExpressionCompiler, Region
+from scaffolder.language.evaluator import ExpressionCompiler
 from scaffolder.language.loops import LoopCompiler
 from scaffolder.language.syntax import (
     Block,
@@ -162,7 +163,7 @@ class StatementCompiler(ExpressionCompiler):
         return MacroCode(parameters.names, slots, defaults, self.body(statements, region), is_caller)
 
     def _call_block(self, node: CallBlock, region: Region) -> Execute:
-        self._calls = True
+        self.has_calls = True
         callee = self.expression(node.call.callee, region)
         arguments = self.arguments(node.call.arguments, region)
         inner = Region(region.depth + 1, dict(region.slots))

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from scaffolder.language.boundary import Context, duplicate, give
+from scaffolder.language.closures import Evaluate, Execute, Region
 from scaffolder.language.environment import Env, Run, Scope
 from scaffolder.language.errors import LanguageError, LimitError, position
-from scaffolder.language.evaluator import Evaluate, Execute, Region
 from scaffolder.language.host import Host
 from scaffolder.language.lexer import Dialect
 from scaffolder.language.limits import Limits, Meter

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -26,16 +28,29 @@ class SealBrokenError(CallboardError):
 
 
 class Seal:
-    """AES-256-GCM under the first of the given keys; all of them open. `purpose` ties a sealed text to its place."""
+    """AES-256-GCM under the first of the keys; all of them open. `purpose` ties a sealed text to its place.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
-        if not keys:
-            raise ValueError("a seal needs a key")
-        self._ciphers = [AESGCM(sha256(b"callboard scaffolder secrets\0" + key).digest()) for key in keys]
+    Keys are asked for when the seal is first used: most processes never start a task.
+    """
+
+    def __init__(self, keys: Callable[[], Sequence[bytes]]) -> None:
+        self._keys = keys
+
+    @cached_property
+    def _ciphers(self) -> list[AESGCM]:
+        return _ciphers(self._keys())
 
     def close(self, values: Mapping[str, str], purpose: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE)
         return _VERSION + nonce + self._ciphers[0].encrypt(nonce, orjson.dumps(dict(values)), purpose.encode())
+
+    def close_text(self, text: str, purpose: str) -> str:
+        """A text as another, for a column of texts."""
+        return b64encode(self.close({"": text}, purpose)).decode()
+
+    def open_text(self, sealed: str, purpose: str) -> str:
+        """Raises SealBrokenError."""
+        return self.open(b64decode(sealed), purpose)[""]
 
     def open(self, sealed: bytes, purpose: str) -> dict[str, str]:
         """Raises SealBrokenError."""
@@ -47,6 +62,12 @@ class Seal:
                 continue
             return opened
         raise SealBrokenError("The secrets of this task cannot be read: they were stored under another key")
+
+
+def _ciphers(keys: Sequence[bytes]) -> list[AESGCM]:
+    if not keys:
+        raise ValueError("a seal needs a key")
+    return [AESGCM(sha256(b"callboard scaffolder secrets\0" + key).digest()) for key in keys]
 
 
 def key_from_file(data_dir: Path) -> bytes:

@@ -1,12 +1,12 @@
 """The keywords of JSON Schema, draft 4 to 7: each says what is wrong with one value. Source: spec/scaffolder.md §0.4.
 
-A rule is `(value, schema, place) → problems`. It leaves alone what it does not speak of: `pattern` a number, all of them a
-value that is not there.
+A rule is `(value, schema, place) → problems`. It leaves alone what it does not speak of: `pattern` a number, all of
+them a value that is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from decimal import Decimal
 from typing import Any, Final
 
@@ -274,7 +274,7 @@ def _unique_items(value: Json, schema: Schema, place: Place) -> Problems:
     return [place.problem(value, schema, "uniqueItems", "contains duplicate item")] if repeated else []
 
 
-def _length(keyword: str, kind: type | tuple[type, ...], what: str, *, least: bool) -> Rule:
+def _length(keyword: str, kind: type[Sized], what: str, *, least: bool) -> Rule:
     def rule(value: Json, schema: Schema, place: Place) -> Problems:
         limit = schema[keyword]
         if not isinstance(value, kind) or not is_number(limit):
@@ -296,11 +296,8 @@ def _bound(keyword: str, *, least: bool, exclusive: bool) -> Rule:
             # Draft 4 has `exclusiveMinimum: true`, which speaks of `minimum`.
             return []
         strict = exclusive or schema.get(f"exclusive{keyword.capitalize()}") is True
-        if value == limit:
-            fine = not strict
-        else:
-            fine = (value > limit) if least else (value < limit)
-        if fine:
+        beyond = value > limit if least else value < limit
+        if beyond or (value == limit and not strict):
             return []
         side = "greater" if least else "less"
         how = f"strictly {side} than" if exclusive else f"{side} than" if strict else f"{side} than or equal to"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +17,7 @@ _NO_ARGUMENT: Final = MISSING
 
 @dataclass(frozen=True, slots=True)
 class ValidationProblem:
-    """One thing that is wrong. `property` and `path` say where, `schema` and `name` which rule, `instance` with what."""
+    """One thing that is wrong: `property` and `path` say where, `schema` and `name` which rule."""
 
     path: Path
     property: str
@@ -26,7 +27,7 @@ class ValidationProblem:
     name: str
     argument: Json = _NO_ARGUMENT
 
-    @property
+    @builtins.property
     def stack(self) -> str:
         """`instance.a requires property "b"`: what is joined with `", "` into error messages."""
         return f"{self.property} {self.message}"

@@ -1,9 +1,9 @@
 """Values held against a JSON Schema with npm `jsonschema`'s meaning, order and words. Source: spec/scaffolder.md §0.4.
 
-`validate(schema, value)` gives one `ValidationProblem` for each thing that is wrong, none for a valid value. Keywords are
-looked at in the order in which the schema has them, as the reference does; those that are not known are passed over. What
-the reference calls a schema error (an `enum` that is no list, a reference to nothing, a pattern that is none) is an
-InputError.
+`validate(schema, value)` gives one `ValidationProblem` for each thing that is wrong, none for a valid value. Keywords
+are looked at in the order in which the schema has them, as the reference does; those that are not known are passed
+over. What the reference calls a schema error (an `enum` that is no list, a reference to nothing, a pattern that is
+none) is an InputError.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from uuid import uuid4
 
 from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
@@ -51,6 +51,9 @@ class Engine:
         run = _TaskRun(job, values, tools)
         error = await run.steps()
         if error is None:
+            for _ in range(job.hidden_steps):
+                # Templates that show all steps show the reference's hidden ones, too.
+                values.set_output(str(uuid4()), {})
             output = await _rendered_output(job.spec.get("output") or {}, values)
             return Outcome("completed", mask.value(output), problems=values.problems)
         return Outcome("failed", error=error, problems=values.problems, cancelled=run.cancelled)
@@ -68,6 +71,7 @@ class _TaskRun:
         sink = self._tools.sink
         await sink.log(f"Starting up task with {len(steps) + self._job.hidden_steps} steps")
         done = self._tools.state.completed()
+        failures = self._tools.state.failures()
         if done:
             await sink.log(
                 f"Task recovered - resuming from last known good state. {len(done)} step(s) already completed."
@@ -77,6 +81,11 @@ class _TaskRun:
                 self._values.set_output(step["id"], done[step["id"]])
                 text = f"Skipping step {step['id']} because it was already completed in a previous run"
                 await sink.log(text, step_id=step["id"], status="completed")
+            elif step["id"] in failures:
+                self._values.status.failed = True
+                self._first = self._first or EarlierError(failures[step["id"]])
+                text = f"Skipping step {step['id']} because it already failed in a previous run"
+                await sink.log(text, step_id=step["id"], status="failed")
             else:
                 await self._step(step)
         return self._first
@@ -105,8 +114,8 @@ class _TaskRun:
             except CancelledStepError as error:
                 result("cancelled")
                 self.cancelled = True
-                text = f"Step {step['id']} has been cancelled."
-                await sink.log(text, step_id=step["id"], status="cancelled")
+                # The wish has an event of its own; the step ends as any other that fails. Source: §1.6.
+                await sink.log(error_text(error), step_id=step["id"], status="failed")
                 self._first = self._first or error
             except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's failure
                 result("failed")
@@ -121,7 +130,7 @@ class _TaskRun:
         else:
             text = f"Additional error occurred: {error}\n{error_text(error)}"
             await sink.log(text, step_id=step_id, status="failed")
-        await self._tools.state.failed(step_id)
+        await self._tools.state.failed(step_id, error_body(error))
 
     def _refuse_half_done(self, step: Mapping[str, Json]) -> None:
         """A step cut off half-way is only run again where that does no harm."""
@@ -130,6 +139,15 @@ class _TaskRun:
             return
         if not (action.idempotent or action.resumable or state.checkpoints(step["id"])):
             raise InterruptedStepError(step)
+
+
+class EarlierError(CallboardError):
+    """What a step failed with before the task was recovered."""
+
+    def __init__(self, body: Mapping[str, str]) -> None:
+        super().__init__(body["message"])
+        # The name the error had then, which may be any.
+        vars(self)["name"] = body["name"]
 
 
 class InterruptedStepError(CallboardError):
@@ -158,7 +176,7 @@ def masked_error(error: Exception, mask: Mask) -> Exception:
     return copy
 
 
-def error_body(error: Exception) -> dict[str, Any]:
+def error_body(error: Exception) -> dict[str, str]:
     """An error as completion events hold it."""
     return {"name": error_name(error), "message": str(error) or type(error).__name__}
 
@@ -179,7 +197,7 @@ async def _rendered_output(raw: Mapping[str, Json], values: Values) -> dict[str,
 
 
 def _shown(item: Json, source: Json) -> bool:
-    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in source:
+    if not isinstance(item, Mapping) or not isinstance(source, Mapping) or "if" not in item:
         return True
     return truthy(item.get("if"))
 

@@ -40,6 +40,9 @@ class StepState(Protocol):
     def completed(self) -> Mapping[str, Mapping[str, Json]]:
         """The outputs of the steps that earlier attempts finished, by id."""
 
+    def failures(self) -> Mapping[str, Mapping[str, str]]:
+        """The errors (`name`, `message`) of the steps that failed in earlier attempts, by id."""
+
     def interrupted(self) -> str | None:
         """The step that an earlier attempt began and did not finish."""
 
@@ -47,7 +50,7 @@ class StepState(Protocol):
         """Returns once it is stored that the step has begun: only then may its action run."""
 
     async def complete(self, step_id: str, output: Mapping[str, Json]) -> None: ...
-    async def failed(self, step_id: str) -> None: ...
+    async def failed(self, step_id: str, error: Mapping[str, str]) -> None: ...
     def checkpoints(self, step_id: str) -> Mapping[str, Json]:
         """The values of the checkpoints a step has passed, by key."""
 
@@ -64,12 +67,15 @@ class MemoryState:
     def completed(self) -> Mapping[str, Mapping[str, Json]]:
         return {}
 
+    def failures(self) -> Mapping[str, Mapping[str, str]]:
+        return {}
+
     def interrupted(self) -> str | None:
         return None
 
     async def begin(self, step_id: str) -> None: ...
     async def complete(self, step_id: str, output: Mapping[str, Json]) -> None: ...
-    async def failed(self, step_id: str) -> None: ...
+    async def failed(self, step_id: str, error: Mapping[str, str]) -> None: ...
     def checkpoints(self, step_id: str) -> Mapping[str, Json]:
         return self._checkpoints.get(step_id, {})
 

@@ -23,7 +23,7 @@ def levelled(level: str, message: str, meta: Mapping[str, Any] | None) -> str:
 
 def json_line(value: Any) -> str:
     """JSON on one line, as `JSON.stringify` has it."""
-    return orjson.dumps(_finite(value), default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(_finite(value), default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS).decode()
 
 
 def json_pretty(value: Any) -> str:

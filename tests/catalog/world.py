@@ -288,8 +288,8 @@ class World:
         names = {
             row[0]: (row[1], None if row[4] else row[2], None if row[4] else row[3])
             for row in await self.database.read(
-                "SELECT t.id, k.key, t.value, t.original, t.is_null"
-                " FROM catalog_term t JOIN catalog_key k ON k.id = t.key_id"
+                "SELECT t.id, k.key, t.value, t.original, t.is_null FROM catalog_term t "
+                "JOIN catalog_key k ON k.id = t.key_id"
             )
         }
         postings: dict[int, set[int]] = {}

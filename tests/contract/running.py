@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -15,10 +17,13 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import httpx
+import pytest
 
-from tests.postgres import free_port
+from tests.postgres import PostgresServer, free_port
 
 START_TIMEOUT_S = 60.0
 
@@ -82,6 +87,26 @@ class Callboard:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def on_database(engine: str, folder: Path, request: pytest.FixtureRequest) -> list[Path]:
+    """Configuration files that put a server on a new database of this kind; SQLite is what it takes by itself."""
+    if engine == "sqlite":
+        return []
+    url = asyncio.run(_new_database(request.getfixturevalue("postgres")))
+    config = folder / "app-config.database.yaml"
+    config.write_text(json.dumps({"backend": {"database": {"client": "pg", "connection": url}}}))
+    return [config]
+
+
+async def _new_database(server: PostgresServer) -> str:
+    name = f"contract_{uuid4().hex}"
+    connection = await asyncpg.connect(server.url())
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return server.url(name)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

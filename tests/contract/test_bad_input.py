@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,30 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 
-from tests.contract.running import Callboard
+from tests.contract.running import START_TIMEOUT_S, Callboard, on_database
 from tests.contract.test_catalog_client import CATALOG
 
 CONTRACT = Path(__file__).parents[2] / "openapi" / "catalog.yaml"
 TOKEN = "bad-input-token"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
 
+ODD = """---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: odd
+  annotations: { backstage.io/managed-by-origin-location: "url:a\\0b" }
+spec: { type: "\\0", lifecycle: "\\uD800", owner: "x\\0" }
+"""
+
 schema = schemathesis.openapi.from_path(CONTRACT)
 pytestmark = pytest.mark.xdist_group("bad-input")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callboard]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callboard]:
     folder = tmp_path_factory.mktemp("bad-input")
-    (folder / "catalog.yaml").write_text(CATALOG)
+    (folder / "catalog.yaml").write_text(CATALOG + ODD)
     config = folder / "app-config.yaml"
     config.write_text(
         json.dumps(
@@ -46,13 +56,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callboard]:
             }
         )
     )
-    opened = Callboard(folder, [config]).start()
-    yield opened
-    opened.stop()
+    opened = Callboard(folder, [config, *on_database(request.param, folder, request)]).start()
+    odd = f"{opened.url}/api/catalog/entities/by-name/component/default/odd"
+    try:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while httpx.get(odd, headers=HEADERS).status_code != 200:
+            assert time.monotonic() < deadline, opened.log.read_text()[-3000:]
+            time.sleep(0.05)
+        yield opened
+    finally:
+        opened.stop()
 
 
 @schema.parametrize()
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_request_breaks_the_server(case: Any, server: Callboard) -> None:
     response = case.call(base_url=f"{server.url}/api/catalog", headers=HEADERS)
     # A refresh may carry a token of its own, which here is none.
@@ -90,11 +107,25 @@ def test_odd_texts_are_texts_like_any_other(server: Callboard, text: str) -> Non
                 "/entities/by-name/@/@/@",
                 "/entities/by-uid/@",
                 "/locations/@",
+                "/locations/by-entity/component/default/odd",
+                "/entities/by-name/component/default/odd/ancestry",
+                "/graph?ref=component:default/odd&format=svg",
+                "/explain?ref=component:default/odd&format=text",
                 "/graph?ref=a:@&kinds=@&relations=@",
                 "/owners/a:@",
                 "/explain?url=@",
                 "/explain?ref=a:@",
             )
         ]
+        for method, path in (
+            ("PUT", "/locations/@"),
+            ("DELETE", "/locations/@"),
+            ("DELETE", "/entities/by-uid/@"),
+            ("DELETE", "/entities/unprocessed/delete/@"),
+            ("POST", "/ingestion/held/@/release"),
+            ("DELETE", "/ingestion/held/@"),
+        ):
+            body = {"type": "url", "target": "http://a.example"} if method == "PUT" else None
+            answers.append(client.request(method, path.replace("@", written), json=body))
     assert [(str(answer.url), answer.text) for answer in answers if answer.status_code >= 500] == []
     assert httpx.get(f"{server.url}/.backstage/health/v1/readiness").status_code == 200

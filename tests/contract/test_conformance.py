@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from tests.contract.replaying import Replay
-from tests.contract.running import Callboard, files_on
-from tests.postgres import PostgresServer
+from tests.contract.running import Callboard, files_on, on_database
 
 RECORDINGS = Path(__file__).parent / "recordings"
 GROUPS = sorted(path.stem for path in (RECORDINGS / "cases").glob("*.json"))
@@ -25,25 +21,12 @@ SETTLE_S = 60.0
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("conformance")]
 
 
-async def _new_database(server: PostgresServer) -> str:
-    name = f"conformance_{uuid4().hex}"
-    connection = await asyncpg.connect(server.url())
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    await connection.close()
-    return server.url(name)
-
-
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def replay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     folder = tmp_path_factory.mktemp(f"conformance-{request.param}")
     shutil.copytree(RECORDINGS / "corpus", folder / "corpus")
     shutil.copy(RECORDINGS / "app-config.yaml", folder)
-    configs = [folder / "app-config.yaml"]
-    if request.param == "postgresql":
-        url = asyncio.run(_new_database(request.getfixturevalue("postgres")))
-        configs.append(folder / "app-config.database.yaml")
-        configs[-1].write_text(json.dumps({"backend": {"database": {"client": "pg", "connection": url}}}))
-    server = Callboard(folder, configs)
+    server = Callboard(folder, [folder / "app-config.yaml", *on_database(request.param, folder, request)])
     with files_on(REMOTE_PORT, folder / "corpus" / "remote"):
         server.start()
         opened = Replay(server.url, folder / "corpus", [f"file:{folder}/corpus/all.yaml"])

@@ -19,7 +19,7 @@ _UNITS_EXACT_BELOW: Final = 2.0**53
 
 def to_fixed(number: float, values: list[Value], meter: Meter) -> Value:
     """`toFixed(digits = 0)`."""
-    digits = _digits(values, "toFixed", 0, 100, meter)
+    digits = _digits(values, "toFixed() digits argument", 0, 100, meter)
     if not math.isfinite(number) or abs(number) >= 1e21:
         return number_text(number)
     text = f"{_EXACT.quantize(Decimal(abs(number)), Decimal(1).scaleb(-digits)):f}"
@@ -32,7 +32,7 @@ def to_exponential(number: float, values: list[Value], meter: Meter) -> Value:
         return number_text(number)
     digits = None
     if argument(values, 0) is not UNDEFINED:
-        digits = _digits(values, "toExponential", 0, 100, meter)
+        digits = _digits(values, "toExponential() argument", 0, 100, meter)
     return _exponential(number, digits)
 
 
@@ -40,7 +40,7 @@ def to_precision(number: float, values: list[Value], meter: Meter) -> Value:
     """`toPrecision(digits)`."""
     if argument(values, 0) is UNDEFINED or not math.isfinite(number):
         return number_text(number)
-    digits = _digits(values, "toPrecision", 1, 100, meter)
+    digits = _digits(values, "toPrecision() argument", 1, 100, meter)
     significand, exponent = _significand(abs(number), digits - 1)
     sign = "-" if number < 0 else ""
     if exponent < -6 or exponent >= digits:
@@ -56,16 +56,16 @@ def to_string(number: float, values: list[Value], meter: Meter) -> Value:
     """`toString(radix = 10)`."""
     base = 10.0 if argument(values, 0) is UNDEFINED else integer(argument(values, 0), meter)
     if not 2 <= base <= 36:
-        raise failure("toString() radix must be between 2 and 36")
+        raise failure("toString() radix argument must be between 2 and 36")
     if base == 10 or not math.isfinite(number):
         return number_text(number)
     return _in_base(number, int(base))
 
 
-def _digits(values: list[Value], method: str, least: int, most: int, meter: Meter) -> int:
+def _digits(values: list[Value], what: str, least: int, most: int, meter: Meter) -> int:
     digits = integer(argument(values, 0), meter)
     if not least <= digits <= most:
-        raise failure(f"{method}() argument must be between {least} and {most}")
+        raise failure(f"{what} must be between {least} and {most}")
     return int(digits)
 
 

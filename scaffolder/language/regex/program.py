@@ -7,19 +7,8 @@ from re import Match, Pattern
 from typing import Final
 
 from scaffolder.language.regex.charset import Ranges, run_pattern
-from scaffolder.language.regex.syntax import (
-    UNBOUNDED,
-    Back,
-    Chars,
-    Choice,
-    Edge,
-    Group,
-    Look,
-    Node,
-    Parser,
-    Repeat,
-    Sequence,
-)
+from scaffolder.language.regex.nodes import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
+from scaffolder.language.regex.syntax import UNBOUNDED, Parser
 
 CHARS: Final = 0  # member, step
 RUN: Final = 1  # whole run, member, least, most, greedy, step

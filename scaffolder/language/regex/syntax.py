@@ -1,7 +1,6 @@
 """The grammar of patterns: ECMAScript 2025 without `u`, with the web's leniencies (Annex B)."""
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from scaffolder.language.regex.charset import (
     ALL,
@@ -15,6 +14,7 @@ from scaffolder.language.regex.charset import (
     single,
     union,
 )
+from scaffolder.language.regex.nodes import Back, Chars, Choice, Edge, Group, Look, Node, Repeat, Sequence
 
 MAX_NESTING: Final = 100
 MAX_GROUPS: Final = 1000
@@ -24,68 +24,6 @@ UNBOUNDED: Final = 2**31 - 1
 class RegexError(ValueError):
     """The pattern is not a regular expression."""
 
-
-@dataclass(slots=True)
-class Chars:
-    """One unit out of a set."""
-
-    ranges: Ranges
-
-
-@dataclass(slots=True)
-class Sequence:
-    parts: "list[Node]"
-
-
-@dataclass(slots=True)
-class Choice:
-    options: "list[Node]"
-
-
-@dataclass(slots=True)
-class Group:
-    """A capturing group."""
-
-    index: int
-    body: "Node"
-
-
-@dataclass(slots=True)
-class Repeat:
-    """A quantifier; captures `first` up to `last` are forgotten at each turn."""
-
-    body: "Node"
-    least: int
-    most: int
-    greedy: bool
-    first: int
-    last: int
-
-
-@dataclass(slots=True)
-class Look:
-    body: "Node"
-    ahead: bool
-    negative: bool
-
-
-@dataclass(slots=True)
-class Edge:
-    """An assertion about the position alone."""
-
-    kind: Literal["start", "end", "word", "inside"]
-    multiline: bool
-
-
-@dataclass(slots=True)
-class Back:
-    """What one of `groups` has matched, once more."""
-
-    groups: list[int]
-    ignore_case: bool
-
-
-Node: TypeAlias = Chars | Sequence | Choice | Group | Repeat | Look | Edge | Back
 
 _CLASSES: Final = {
     "d": DIGITS,

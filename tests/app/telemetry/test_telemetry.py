@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -10,6 +11,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.telemetry import metrics, trace
 from app.telemetry.logs import LoggerSettings, configure_logs, plugin_of
@@ -126,6 +129,19 @@ async def test_requests_are_logged_without_their_query() -> None:
         "trace_id": "t",
         "userAgent": 'a"b',
     }
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+def test_whatever_a_client_calls_itself_a_line_stays_one_json_object(path: str, agent: str) -> None:
+    async def log() -> str:
+        stream = io.StringIO()
+        requests = RequestLog(pretty=False, stream=stream)
+        requests.add("GET", path, 200, seconds=0.0, size=0, trace=("t", "s"), client=None, agent=agent)
+        requests.flush()
+        return stream.getvalue()
+
+    record = json.loads(asyncio.run(log()))
+    assert (record["url"], record["userAgent"], record["ip"]) == (path, agent, None)
 
 
 async def test_metrics_name_routes_and_never_paths() -> None:

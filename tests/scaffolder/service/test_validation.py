@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import InputError
+from scaffolder.service.formats import FORMATS
 from scaffolder.service.validation import stacks, validate
 from tests.reference.npm import ask, installed
 
@@ -62,30 +63,7 @@ CASES: list[tuple[Any, Any]] = [
     ({"$id": "https://nightjar.example/s", "required": ["a"]}, {}),
     *[
         ({"format": name}, text)
-        for name in [
-            "date-time",
-            "date",
-            "time",
-            "duration",
-            "email",
-            "hostname",
-            "host-name",
-            "ipv4",
-            "ip-address",
-            "ipv6",
-            "uri",
-            "iri",
-            "uri-reference",
-            "uuid",
-            "json-pointer",
-            "relative-json-pointer",
-            "utc-millisec",
-            "regex",
-            "phone",
-            "alpha",
-            "alphanumeric",
-            "nothing",
-        ]
+        for name in (*FORMATS, "nothing")
         for text in (
             "",
             "x",

@@ -250,7 +250,9 @@ async def test_a_cancelled_step_ends_the_task(tmp_path: Path) -> None:
     assert outcome.status == "failed"
     assert outcome.cancelled
     assert str(outcome.error) == "Step w (Wait) of task task-1 has been cancelled."
-    assert ("Step w has been cancelled.", "w", "cancelled") in log.lines
+    assert ("Error: Step w (Wait) of task task-1 has been cancelled.", "w", "failed") in [
+        (text.partition("\n")[0], step, status) for text, step, status in log.lines
+    ]
     assert log.said == ["waiting"]
 
 

@@ -61,6 +61,7 @@ METHODS = {
     "arr": "at concat copyWithin fill flat includes indexOf join lastIndexOf pop push reverse shift slice sort splice "
     "unshift length",
     "n": "toFixed toExponential toPrecision toString",
+    "python": "append count find index insert remove pop get has_key items keys values upper",
 }
 REGEXES = (
     "r/o/g",
@@ -234,6 +235,7 @@ class Grammar:
         receivers = {
             "s": ("p.s", "p.uni", "p.words", "p.es", "p.multi"),
             "arr": ("p.arr", "p.nums", "p.mix", "xs", "p.list"),
+            "python": ("p.arr", "p.nums", "p.obj", "p.alike", "xs", "p.s"),
             "n": ("p.n", "p.neg", "p.f", "p.big", "x"),
         }
         receiver = self._random.choice(receivers[kind])

@@ -1,0 +1,5 @@
+"""${{ values.description }}"""
+
+
+def greeting():
+    return "${{ values.name }}"

@@ -1,0 +1,157 @@
+"""The commands `callboard template lint|render|run|test`: offline, with the server's own code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import orjson
+import typer
+import yaml
+
+from app.errors import CallboardError, InputError, describe
+from app.interfaces import NOBODY
+from scaffolder.cli.snapshots import VALUES, cases, differences, update, write
+from scaffolder.cli.source import Source, documents, templates
+from scaffolder.cli.steps import TemplateLinter
+from scaffolder.runtime import Runtime
+from scaffolder.service.dry_run import DryRun, DryRunResult, DryRuns
+from scaffolder.workflow import workflow_language
+
+EXIT_FOUND: Final = 1
+EXIT_USAGE: Final = 2
+USER: Final = "user:default/guest"
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Templates, or folders that hold them.")]
+ValuesFile = Annotated[Path | None, typer.Option("--values", metavar="FILE", help="A YAML file of values.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A value, in YAML.")]
+
+
+def template_commands(runtime: Runtime) -> typer.Typer:
+    """The group `template`, with the actions and filters of all plugins."""
+    commands = typer.Typer(help="Check, try out and test software templates, offline.", no_args_is_help=True)
+
+    @commands.command()
+    def lint(paths: Paths) -> None:
+        """Check templates: actions, inputs, variables, steps that never run, files that are not there.
+
+        Ends with 0 when there is no error, 1 when there is one, 2 when a path is not usable.
+        """
+        extensions = runtime.extensions
+        language = workflow_language(extensions.filters.values(), extensions.globals.values())
+        linter = TemplateLinter(extensions.actions, language)
+        failed = False
+        for source in _templates(paths):
+            for one in linter.findings(source):
+                failed = failed or one.severity == "error"
+                typer.echo(f"{source.path}: {one.severity}: {one.where + ': ' if one.where else ''}{one.message}")
+        if failed:
+            raise typer.Exit(EXIT_FOUND)
+
+    @commands.command()
+    def render(
+        file: Annotated[Path, typer.Argument(help="A file of templated text, - for standard input.")],
+        values: ValuesFile = None,
+        settings: Settings = None,
+    ) -> None:
+        """Print what one file of a skeleton becomes: the values are there as `values` and as `parameters`."""
+        extensions = runtime.extensions
+        language = workflow_language(extensions.filters.values(), extensions.globals.values())
+        try:
+            given = _values(values, settings)
+            text = sys.stdin.read() if str(file) == "-" else file.read_text()
+            typer.echo(language.compile(text).render({"values": given, "parameters": given}), nl=False)
+        except (CallboardError, OSError, UnicodeDecodeError) as error:
+            _fail(error)
+
+    @commands.command()
+    def run(
+        path: Annotated[Path, typer.Argument(help="A template.")],
+        output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")],
+        values: ValuesFile = None,
+        settings: Settings = None,
+    ) -> None:
+        """Run a template as a dry run with given values into a folder, and print its log and output."""
+        (source, *_) = _templates([path])
+        try:
+            result = _dry_run(runtime, source, _values(values, settings))
+        except CallboardError as error:
+            _fail(error)
+        for line in result.log:
+            typer.echo(f"{line.get('stepId', '-')}: {line['message']}")
+        write(output, result.files)
+        typer.echo(orjson.dumps(result.outcome.output, option=orjson.OPT_INDENT_2).decode())
+
+    @commands.command()
+    def test(
+        paths: Paths,
+        accept: Annotated[bool, typer.Option("--update", help="Make what comes out the expectation.")] = False,
+    ) -> None:
+        """Run the cases in the `tests` folder beside each template, and compare the trees they make."""
+        found = [case for source in _templates(paths) for case in cases(source)]
+        if not found:
+            _fail(InputError("there are no test cases"))
+        failed = 0
+        for case in found:
+            result, error = None, None
+            try:
+                result = _dry_run(runtime, case.source, _values(case.folder / VALUES, None))
+            except CallboardError as caught:
+                error = describe(caught)
+            files = result.files if result is not None else ()
+            if accept:
+                update(case, files, error)
+            wrong = differences(case, files, error)
+            failed += bool(wrong)
+            typer.echo(f"{'FAILED' if wrong else 'ok'} {case.name}")
+            for line in wrong:
+                typer.echo(line)
+        typer.echo(f"{len(found) - failed} of {len(found)} passed")
+        if failed:
+            raise typer.Exit(EXIT_FOUND)
+
+    return commands
+
+
+def _templates(paths: Sequence[Path]) -> list[Source]:
+    try:
+        return templates(paths)
+    except InputError as error:
+        _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    typer.echo(f"callboard template: {error}", err=True)
+    raise typer.Exit(EXIT_USAGE) from None
+
+
+def _values(file: Path | None, settings: Sequence[str] | None) -> dict[str, Any]:
+
+    values: dict[str, Any] = {}
+    if file is not None:
+        (first, *_) = documents(file) or [{}]
+        if not isinstance(first, dict):
+            raise InputError(f"{file} does not hold an object")
+        values |= first
+    for setting in settings or ():
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise InputError(f"{setting} is not of the form KEY=VALUE")
+        values[key] = yaml.safe_load(text)
+    return values
+
+
+def _dry_run(runtime: Runtime, source: Source, values: dict[str, Any]) -> DryRunResult:
+    """Raises CallboardError: what the first failed step failed with."""
+
+    async def work() -> DryRunResult:
+        asked = DryRun(source.entity, values, {}, source.files(), {"ref": USER}, NOBODY, lambda _action, _input: True)
+        try:
+            return await DryRuns(lambda: runtime.engine).run(asked)
+        finally:
+            await runtime.confined.stop()
+
+    return asyncio.run(work())

@@ -1,0 +1,1 @@
+"""Where the fetch actions get their content from."""
