@@ -196,7 +196,7 @@ async def test_code_in_a_cookiecutter_template_reads_nothing_of_the_servers(
     (tmp_path / "app-config.yaml").write_text("canary")
     for secret in (tmp_path / "app-config.yaml", "/etc/passwd", "/proc/self/environ"):
         template = {**COOKIECUTTER, "c/{{ cookiecutter.name }}/README.md": ESCAPE % secret}
-        with pytest.raises(CallboardError, match="(?i)permission denied"):
+        with pytest.raises(CallboardError, match=r"(?i)permission denied"):
             await run("fetch:cookiecutter", {"url": "./c", "values": {}}, beside=template)
     assert _paths(workspace) == []
 
