@@ -438,6 +438,10 @@ class PushedCommit:
 class GitRemotes(Protocol):
     """Any git remote, without a vendor API: partial, shallow fetches and blob SHAs."""
 
+    def is_shared(self, target: str) -> bool:
+        """Whether a location's target is a repository of this machine that everybody may name: one below a folder of
+        `backend.reading.localRepositories`."""
+
     def parse(self, target: str) -> GitTarget:
         """A location's target, `<remote>?ref=<branch or tag>&path=<path or glob>`. Raises InputError.
 

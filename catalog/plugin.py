@@ -61,7 +61,11 @@ class CatalogPlugin:
             lambda: processing_steps(host.reading, parser, settings, extensions), rules, host.reading, allowed
         )
         locations = RegisteredLocations(
-            store, pipeline, allowed, on_conflict=settings.default_location_conflict_strategy
+            store,
+            pipeline,
+            allowed,
+            on_conflict=settings.default_location_conflict_strategy,
+            is_shared=host.reading.git.is_shared,
         )
         control = CatalogControls(store, pipeline, interval_s=settings.interval_s)
         host.provide(Locations, locations)

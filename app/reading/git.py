@@ -47,7 +47,9 @@ class GitReader:
         trusted: TrustedHosts | None = None,
         resolve: Resolve | None = None,
         head_timeout: float = HEAD_TIMEOUT_S,
+        shared: Sequence[Path] = (),
     ) -> None:
+        self._shared = [folder.resolve() for folder in shared]
         self._folder = folder
         self._may_read = may_read
         self._trusted = trusted or TrustedHosts()
@@ -59,6 +61,19 @@ class GitReader:
 
     def add_credentials(self, host: str, credentials: GitCredentials) -> None:
         self._credentials[host.lower()] = credentials
+
+    def is_shared(self, target: str) -> bool:
+        """See `app.interfaces.GitRemotes.is_shared`."""
+        try:
+            return self._is_shared(parse_remote(parse_git_target(target).remote))
+        except InputError:
+            return False
+
+    def _is_shared(self, remote: Remote) -> bool:
+        if remote.scheme != "file":
+            return False
+        place = Path(remote.url.removeprefix("file://")).resolve()
+        return any(place != folder and place.is_relative_to(folder) for folder in self._shared)
 
     def parse(self, target: str) -> GitTarget:
         return parse_git_target(target)
@@ -138,7 +153,7 @@ class GitReader:
 
     async def _access(self, remote: Remote) -> Access:
         """Raises NotAllowedError unless the configuration lets us read there."""
-        if not self._may_read(remote):
+        if not (self._may_read(remote) or self._is_shared(remote)):
             raise NotAllowedError(
                 f"Reading from '{remote.url}' is not allowed. You may need to configure an integration for the target "
                 "host, or add it to the configured list of allowed hosts at 'backend.reading.allow'"

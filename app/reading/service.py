@@ -44,6 +44,7 @@ class ReadingService:
             data_dir / "git",
             trusted=guard.trusted if guard else None,
             resolve=guard.resolve if guard else None,
+            shared=[Path(str(one)) for one in config.get("backend.reading.localRepositories") or ()],
             may_read=lambda remote: (
                 remote.url in named or allow.covers(remote.as_web) or self.integration_for(remote.as_web) is not None
             ),

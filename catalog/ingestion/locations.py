@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 from uuid import uuid4
 
@@ -65,7 +65,9 @@ class RegisteredLocations:
         allowed_types: Collection[str],
         *,
         on_conflict: Literal["refresh", "reject"],
+        is_shared: Callable[[str], bool] = lambda _target: False,
     ) -> None:
+        self._is_shared = is_shared
         self._store = store
         self._pipeline = pipeline
         self._allowed_types = allowed_types
@@ -166,7 +168,7 @@ class RegisteredLocations:
             parse_location_ref(f"{spec.type}:{spec.target}")
         except FormError as error:
             raise InputError(str(error)) from error
-        if spec.type == GIT and is_local_remote(spec.target):
+        if spec.type == GIT and is_local_remote(spec.target) and not self._is_shared(spec.target):
             raise InputError("Repositories of the server itself may only be named by the configuration")
 
 

@@ -47,15 +47,22 @@ class PermittedCatalog:
     async def register(self, target: str, caller: Principal) -> list[Json]:
         """See `CatalogAccess.register`."""
         await self._check(caller)
-        await self._locations().create(LocationSpec("url", target), on_conflict=None, actor=caller)
+        await self._locations().create(location_of(target), on_conflict=None, actor=caller)
         return await self.found_at(target, caller)
 
     async def found_at(self, target: str, caller: Principal) -> list[Json]:
         """See `CatalogAccess.found_at`."""
         await self._check(caller)
-        _, _, entities = await self._locations().dry_run(LocationSpec("url", target))
+        _, _, entities = await self._locations().dry_run(location_of(target))
         return [dict(entity) for entity in entities]
 
     async def _check(self, caller: Principal) -> None:
         if not await self._permissions.check(_CREATE_LOCATION, caller, plugin=PLUGIN):
             raise NotAllowedError("")
+
+
+def location_of(target: str) -> LocationSpec:
+    """What a target stands for: a URL, or with `git:` before it a file of any git remote, which is additive."""
+    if target.startswith("git:"):
+        return LocationSpec("git", target.removeprefix("git:"))
+    return LocationSpec("url", target)

@@ -110,8 +110,7 @@ class ConfinedJobs:
 
     async def __call__(self, job: str, arguments: Mapping[str, Json]) -> Json:
         """`run` with the usual limits: what `ActionContext.confined` is backed by."""
-        hooks = job == "cookiecutter" and arguments.get("hooks")
-        return await self.run(job, arguments, limits=replace(self.limits, processes=HOOK_PROCESSES) if hooks else None)
+        return await self.run(job, arguments)
 
     async def run(self, job: str, arguments: Mapping[str, Json], *, limits: Limits | None = None) -> Json:
         """Do one job. Cancelled, it takes the child's whole process group with it.
@@ -122,6 +121,8 @@ class ConfinedJobs:
             ServiceUnavailableError: the child died of something else.
         """
         bounds = limits or self.limits
+        if limits is None and job == "cookiecutter" and arguments.get("hooks"):
+            bounds = replace(bounds, processes=HOOK_PROCESSES)
         async with self._slots:
             await self.start()
             with tempfile.TemporaryDirectory(prefix="confined-") as directory:

@@ -122,6 +122,11 @@ def description(server: Callboard, ref: str) -> str | None:
     return found["metadata"].get("description") if found else None
 
 
+def describes(server: Callboard, ref: str, text: str) -> bool:
+    """Whether that is what an entity's description says."""
+    return description(server, ref) == text
+
+
 LOOSE_ENDS = {
     "final entities without an unprocessed one": "SELECT entity_ref FROM catalog_entity"
     " WHERE id NOT IN (SELECT entity_id FROM catalog_refresh_state)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -25,14 +26,14 @@ from tests.e2e.faults import (
 pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("faults-killed")]
 
 FILES = 12
-ENTITIES = 480
+ENTITIES = 900
 GO = 5
 """So many entities leave with each version of the sources, and so many come."""
 KILLS = 3
 """Of a process that had not finished; others do not count."""
-MOST_ROUNDS = 12
-WORK_S = 0.5
-"""About as long as one version of the sources keeps the ingestion busy."""
+MOST_ROUNDS = 10
+WORK_S = 0.15
+"""Less than one version of the sources keeps the ingestion busy once it is seen to have begun."""
 
 
 def numbers(version: int) -> range:
@@ -118,7 +119,7 @@ async def test_a_killed_ingestion_loses_nothing_and_comes_back_the_same(
         version, kills = 0, 0
         async with seen_from_outside(database, tmp_path) as seen:
             for _ in range(MOST_ROUNDS):
-                await until(f"version {version} is being taken in", lambda v=version: has_begun(seen, v))
+                await until(f"version {version} is being taken in", partial(has_begun, seen, version))
                 await asyncio.sleep(random.random() * WORK_S)
                 server.kill()
                 if not await is_at(seen, version):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from app.database.postgres import lock_number
 from catalog.leader import LEADERSHIP
 from tests.contract.running import Callboard
-from tests.e2e.faults import HTTP, AnyDatabase, callboard, description, postgres_on, seen_from_outside, until
+from tests.e2e.faults import HTTP, AnyDatabase, callboard, describes, description, postgres_on, seen_from_outside, until
 from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.timeout(150), pytest.mark.xdist_group("faults-postgres")]
@@ -104,7 +105,7 @@ async def test_a_postgres_that_dies_and_comes_back_is_noticed_and_waited_for(
             await until("reads are served again", lambda: not refused(server), within=10)
             for path in READS:
                 assert HTTP.get(f"{server.url}{path}").status_code in (200, 404), path
-            await until("ingestion goes on", lambda v=version: description(server, REF) == f"version {v}", within=15)
+            await until("ingestion goes on", partial(describes, server, REF, f"version {version}"), within=15)
             assert time.monotonic() - began < 20
             async with seen_from_outside(database, tmp_path) as seen:
                 assert await leaders(seen) == 1
@@ -148,7 +149,7 @@ async def test_of_two_servers_one_ingests_both_serve_and_the_other_takes_over(
     servers = [callboard(tmp_path / name, database, [("file", str(source))]).start() for name in ("one", "two")]
     try:
         for server in servers:
-            await until("all is in", lambda server=server: description(server, REF) == "version 1")
+            await until("all is in", partial(describes, server, REF, "version 1"))
         async with seen_from_outside(database, tmp_path) as seen:
             assert await leaders(seen) == 1
             (leader,) = [one for one in servers if passes(one) > 0]
@@ -158,8 +159,8 @@ async def test_of_two_servers_one_ingests_both_serve_and_the_other_takes_over(
                 write_source(source, version)
                 # Asked of the one that does not ingest: the word reaches the one that does.
                 assert HTTP.post(f"{other.url}/api/catalog/refresh", json={"entityRef": REF}).status_code == 200
-                await until("the leader has it", lambda v=version: description(leader, REF) == f"version {v}")
-                await until("the other has it", lambda v=version: description(other, REF) == f"version {v}", within=1)
+                await until("the leader has it", partial(describes, leader, REF, f"version {version}"))
+                await until("the other has it", partial(describes, other, REF, f"version {version}"), within=1)
             assert passes(other) == 0
 
             leader.kill()
@@ -172,7 +173,7 @@ async def test_of_two_servers_one_ingests_both_serve_and_the_other_takes_over(
             assert description(leader, REF) == "version 9"
             write_source(source, 10)
             for server in servers:
-                await until("both follow", lambda server=server: description(server, REF) == "version 10")
+                await until("both follow", partial(describes, server, REF, "version 10"))
             assert await leaders(seen) == 1
             assert passes(leader) == 0
     finally:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,7 @@ async def test_a_host_that_fails_loses_nothing_and_is_read_again_when_it_is_well
             assert [status(name) for name in names] == [[]] * len(names)
             host.version, host.sick = 2, True
             for name, why in SICK.items():
-                await until(f"the status of {name} says why", lambda name=name: status(name))
+                await until(f"the status of {name} says why", partial(status, name))
                 (message,) = status(name)
                 assert why in message, message
                 assert str(host.port) in message

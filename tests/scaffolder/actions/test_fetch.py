@@ -186,6 +186,21 @@ async def test_cookiecutters_hooks_run_for_a_trusted_template(tmp_path: Path, wo
     assert "hooked" in _paths(workspace)
 
 
+ESCAPE = "{{ cycler.__init__.__globals__.__builtins__.open('%s').read() }}"
+
+
+async def test_code_in_a_cookiecutter_template_reads_nothing_of_the_servers(
+    run: Run, workspace: SafeFolder, tmp_path: Path
+) -> None:
+    """Its Jinja is no sandbox, so that the kernel has to be one."""
+    (tmp_path / "app-config.yaml").write_text("canary")
+    for secret in (tmp_path / "app-config.yaml", "/etc/passwd", "/proc/self/environ"):
+        template = {**COOKIECUTTER, "c/{{ cookiecutter.name }}/README.md": ESCAPE % secret}
+        with pytest.raises(CallboardError, match=r"(?i)permission denied"):
+            await run("fetch:cookiecutter", {"url": "./c", "values": {}}, beside=template)
+    assert _paths(workspace) == []
+
+
 @pytest.mark.parametrize("extensions", [["os.system"], ["cookiecutter"], ["jinja2.ext.loopcontrols", "evil.Extension"]])
 async def test_cookiecutter_loads_no_code_by_name(run: Run, extensions: list[str]) -> None:
     with pytest.raises(InputError, match="Jinja2 extension"):

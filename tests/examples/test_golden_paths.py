@@ -1,0 +1,139 @@
+"""The example's golden paths, from the form to a pushed repository and a registered component, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.contract.running import Callboard
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SETTLE_S = 60.0
+
+pytestmark = pytest.mark.timeout(180)
+
+PATHS: dict[str, tuple[dict[str, Any], set[str], tuple[str, str], str]] = {
+    "python-service": (
+        {"name": "seat-maps", "owner": "booking", "description": 'Which "seats" there are', "port": 9090},
+        {
+            "Makefile",
+            "README.md",
+            "catalog-info.yaml",
+            "docs/index.md",
+            "pipeline.yaml",
+            "src/seat_maps/__init__.py",
+            "src/seat_maps/__main__.py",
+            "tests/test_greeting.py",
+        },
+        ("pipeline.yaml", "service: seat-maps\nsteps:\n  - run: make test\n  - run: deploy ${{ env.TARGET }}\n"),
+        "Add seat-maps",
+    ),
+    "documentation-site": (
+        {"name": "night-handbook", "title": "Night handbook", "owner": "platform", "pages": ["Crew", "Late trains"]},
+        {"catalog-info.yaml", "docs/crew.md", "docs/index.md", "docs/late-trains.md", "mkdocs.yml"},
+        (
+            "mkdocs.yml",
+            "site_name: Night handbook\nnav:\n  - Home: index.md\n  - Crew: crew.md\n  - Late trains: late-trains.md\n",
+        ),
+        "Add Night handbook",
+    ),
+    "library": (
+        {"name": "berth-codes", "owner": "booking", "licence": "Apache-2.0"},
+        {"README.md", "catalog-info.yaml", "src/berth_codes/__init__.py"},
+        ("README.md", "# berth-codes\n\nLicence: Apache-2.0\n"),
+        "Add berth-codes",
+    ),
+}
+
+
+class Portal:
+    """A running example, and its user."""
+
+    def __init__(self, url: str, repositories: Path) -> None:
+        self.repositories = repositories
+        self.http = httpx.Client(base_url=url, timeout=60)
+        token = self.http.get("/api/auth/guest/refresh").json()["backstageIdentity"]["token"]
+        self.http.headers["authorization"] = f"Bearer {token}"
+
+    def awaited(self, path: str) -> dict[str, Any]:
+        """The answer, as soon as there is one."""
+        deadline = time.monotonic() + SETTLE_S
+        while (answer := self.http.get(path)).status_code != 200:
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.1)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def events(self, task: str) -> list[tuple[str, dict[str, Any]]]:
+        """All server-sent events of a task, until the server closes the stream."""
+        with self.http.stream("GET", f"/api/scaffolder/v2/tasks/{task}/eventstream") as stream:
+            assert stream.headers["content-type"] == "text/event-stream"
+            blocks = "".join(stream.iter_text()).split("\n\n")
+        lines = [block.split("\n") for block in blocks if block]
+        return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in lines]
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    folder = tmp_path_factory.mktemp("nightjar")
+    shutil.copytree(EXAMPLES, folder / "examples")
+    repositories = folder / ".callboard" / "repositories"
+    own = folder / "app-config.port.yaml"
+    server = Callboard(folder, [folder / "examples" / "app-config.yaml", own])
+    own.write_text(json.dumps({"backend": {"listen": {"port": server.port}, "baseUrl": server.url}}))
+    try:
+        server.start()
+        opened = Portal(server.url, repositories)
+        yield opened
+        opened.http.close()
+    finally:
+        server.stop()
+
+
+def git(repository: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", repository, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("template", PATHS)
+def test_a_golden_path_leads_to_a_pushed_repository_and_a_registered_component(portal: Portal, template: str) -> None:
+    values, files, (path, text), message = PATHS[template]
+    form = portal.awaited(f"/api/scaffolder/v2/templates/default/template/{template}/parameter-schema")
+    assert form["steps"]
+    remote = portal.repositories / f"{values['name']}.git"
+    portal.repositories.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+
+    asked = {"templateRef": f"template:default/{template}", "values": {**values, "remoteUrl": f"file://{remote}"}}
+    created = portal.http.post("/api/scaffolder/v2/tasks", json=asked)
+    assert created.status_code == 201, created.text
+    events = portal.events(created.json()["id"])
+
+    kind, last = events[-1]
+    assert kind == "completion"
+    assert last["body"]["message"] == "Run completed with status: completed", [one["body"] for _, one in events]
+    assert last["body"]["output"]["links"][0]["entityRef"] == f"component:default/{values['name']}"
+    assert set(git(remote, "ls-tree", "-r", "--name-only", "main").splitlines()) == files
+    assert git(remote, "show", f"main:{path}") == text
+    assert git(remote, "log", "--format=%s", "main").splitlines() == [message]
+    component = portal.awaited(f"/api/catalog/entities/by-name/component/default/{values['name']}")
+    described = yaml.safe_load(git(remote, "show", "main:catalog-info.yaml"))
+    assert component["spec"]["owner"] == described["spec"]["owner"] == values["owner"]
+    assert component["metadata"]["annotations"]["backstage.io/managed-by-location"].startswith(f"git:file://{remote}")
+
+
+def test_a_form_that_is_filled_in_wrongly_makes_no_task(portal: Portal) -> None:
+    portal.awaited("/api/scaffolder/v2/templates/default/template/library/parameter-schema")
+    answer = portal.http.post(
+        "/api/scaffolder/v2/tasks", json={"templateRef": "template:default/library", "values": {"name": "No"}}
+    )
+    assert answer.status_code == 400
+    assert [problem["name"] for problem in answer.json()["errors"]] == ["required", "required", "pattern"]
