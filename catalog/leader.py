@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 LEADERSHIP = "catalog-ingest"
 PROGRESS_S = 5.0
 """A long ingestion says so often how far it is."""
+_CHANGED = {True: metrics.processed.labels("changed"), False: metrics.processed.labels("unchanged")}
+_TOOK = {True: metrics.processing_duration.labels("ok"), False: metrics.processing_duration.labels("failed")}
 STARTUP = cause_json(Cause("startup"))
 
 
@@ -107,7 +109,6 @@ class Leader:
             async with self._store.write() as write:
                 applied = await apply_full(write, provider, incoming, STARTUP, guard=None)
             await publish_conflicts(self._events, applied.conflicts)
-        metrics.locations.set(len(registered))
 
     async def _remove_orphaned_providers(self) -> None:
         if self._settings.orphan_provider_strategy == "keep":
@@ -120,8 +121,12 @@ class Leader:
             log.info("provider %s is not installed any more: %d entities removed", provider, applied.result.removed)
 
     async def _report(self, saved: Saved, finished: Sequence[Finished]) -> None:
+        now_ms = self._store.now()
         for one in finished:
-            metrics.processed.labels("changed" if one.outcome.changed else "unchanged").inc()
+            _CHANGED[one.outcome.changed].inc()
+            _TOOK[one.outcome.ok].observe(one.seconds)
+            if one.outcome.row.due_at is not None:
+                metrics.queue_delay.observe(max(now_ms - one.outcome.row.due_at, 0) / 1000)
             if not one.outcome.ok and one.outcome.changed:
                 await self._tell_errors(one)
         await publish_conflicts(self._events, saved.conflicts)

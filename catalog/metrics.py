@@ -1,10 +1,11 @@
 """The catalog's metrics, under the names Backstage gives them. Source: FIELD.md §4, row Metrics.
 
-Counts of what is stored are kept up by the ingest leader as it writes: nothing is scanned but once at its start.
+Counts of what is stored are those of the ingesting process, which counts again from time to time after a change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -29,7 +30,13 @@ stitching_queue: Final = Gauge("catalog_stitching_queue_length", "Entities that 
 conflicts: Final = Counter("catalog_conflicts_count", "Refs that a second source claimed and did not get.")
 held: Final = Counter("catalog_held_mutations_count", "Provider answers held back for removing too much.")
 
+_counted: set[str] = set()
 
-def kind_of(ref: str) -> str:
-    """The kind in a canonical ref."""
-    return ref.partition(":")[0]
+
+def show_entities(kinds: Mapping[str, int]) -> None:
+    """Set the gauge of every kind; those that are gone go to zero."""
+    for kind in _counted - kinds.keys():
+        entities.labels(kind).set(0)
+    for kind, count in kinds.items():
+        entities.labels(kind).set(count)
+    _counted.update(kinds)

@@ -7,6 +7,7 @@ import logging
 from app.interfaces import PluginHost
 from catalog.cli import catalog_commands
 from catalog.control import CatalogControls
+from catalog.gauges import Gauges
 from catalog.ingestion.config_locations import configured_location
 from catalog.ingestion.connection import Connection
 from catalog.ingestion.locations import RegisteredLocations
@@ -98,3 +99,4 @@ class CatalogPlugin:
         host.on_stop(parser.close)
         if settings.processing_interval is not False:
             host.background("catalog-ingest", ingest, role="ingest")
+            host.background("catalog-gauges", Gauges(store, index).run, role="ingest")

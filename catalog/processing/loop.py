@@ -60,6 +60,7 @@ class Finished(NamedTuple):
 
     outcome: Outcome
     done: Pass
+    seconds: float
 
 
 Reporter = Callable[[Saved, Sequence[Finished]], Awaitable[None]]
@@ -228,6 +229,7 @@ class IngestLoop:
         self._wake.set()
 
     async def _pass(self, row: DueRow) -> Finished:
+        began = time.perf_counter()
         entity, cache = load_entity(row.unprocessed), orjson.loads(row.cache)
         try:
             if self._may_read(row):
@@ -235,14 +237,14 @@ class IngestLoop:
                     done = await self._pipeline.run(entity, cache)
             else:
                 done = await self._pipeline.run(entity, cache)
-            return Finished(outcome_of(row, done), done)
+            return Finished(outcome_of(row, done), done, time.perf_counter() - began)
         except TimeoutError:
             done = Pass(row.ref, None, errors=[InputError(f"Processing took longer than {PASS_TIMEOUT_S:.0f} s")])
         except Exception as error:
             # A step gave something that is no JSON, say.
             log.exception("processing %s failed", row.ref)
             done = Pass(row.ref, None, errors=[CallboardError(f"Processing failed: {type(error).__name__}: {error}")])
-        return Finished(outcome_of(row, done), done)
+        return Finished(outcome_of(row, done), done, time.perf_counter() - began)
 
     def _finished_reads(self) -> list[Finished]:
         ended = [entity_id for entity_id, task in self._reading.items() if task.done()]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from app.errors import CallboardError, ServiceUnavailableError, describe
+from catalog import metrics
 from catalog.interfaces import Entity
 from catalog.json_numbers import dumps
 from catalog.model.errors import serialized
@@ -101,7 +102,16 @@ class Stitcher:
     async def _stitch(self, requests: Sequence[Request]) -> Stitching:
         batch = Stitching([(row[0], row[1]) for row in requests])
         if not requests:
+            metrics.stitching_queue.set(0)
             return batch
+        with metrics.stitching_duration.time():
+            await self._stitch_batch(batch, requests)
+        metrics.stitched.labels("changed").inc(batch.written)
+        metrics.stitched.labels("unchanged").inc(len(batch.ready) - batch.written)
+        metrics.stitching_queue.set(len(requests))
+        return batch
+
+    async def _stitch_batch(self, batch: Stitching, requests: Sequence[Request]) -> None:
         await self._put_together(batch, {row[0]: row[2] for row in requests})
         async with self._store.write() as write:
             alive = {
@@ -122,7 +132,6 @@ class Stitcher:
                 sorted(batch.failed.items()),
             )
             await finish_requests(write, batch.asked)
-        return batch
 
     async def _put_together(self, batch: Stitching, causes: dict[str, str | None]) -> None:
         refs = list(causes)
