@@ -14,6 +14,7 @@ from catalog.ingestion.explanation import explain_entity, explain_url, iso
 from catalog.ingestion.providers import apply_full, mutation_from_json
 from catalog.interfaces import Cause, Entity, LocationSpec, MutationResult, ProcessingResult
 from catalog.processing.pipeline import Pipeline
+from catalog.processing.trace import Trace
 from catalog.store.held import list_held, take_held
 from catalog.store.inspection import (
     State,
@@ -89,9 +90,11 @@ class CatalogControls:
 
     async def _story(self, ref: str) -> dict[str, Json]:
         database = self._store.database
+        state = await state_of(database, ref)
         return explain_entity(
             ref,
-            await state_of(database, ref),
+            state,
+            steps=[] if state is None else await self._steps_of(state),
             path=await self._path(ref),
             parents=await parents_of(database, ref),
             children=await children_of(database, ref),
@@ -99,6 +102,14 @@ class CatalogControls:
             revisions=await revisions_of(database, ref),
             interval_s=self._interval_s,
         )
+
+    async def _steps_of(self, state: State) -> list[dict[str, Json]]:
+        """What each step does to it. Tried out now, unless that would read something outside."""
+        if state.reads_outside or state.ref.startswith("location:") or not self._pipeline.pure:
+            return []
+        trace: Trace = []
+        await self._pipeline.run(state.unprocessed, trace=trace)
+        return [one.wire for one in trace]
 
     async def _path(self, ref: str) -> list[str]:
         """From the provider down to the parent, along the oldest edges."""

@@ -17,6 +17,7 @@ from catalog.model.well_known import LOCATION, ORIGIN_LOCATION
 from catalog.processing.cache import PassCache, State, StepCache
 from catalog.processing.collector import Collector
 from catalog.processing.targets import absolute_target, check_type, is_folder, targets_of
+from catalog.processing.trace import StepTaken, Trace, changed_paths
 from catalog.validation.policies import enforce_policies
 
 PLACEHOLDERS = "PlaceholderProcessor"
@@ -110,21 +111,29 @@ class Pipeline:
     def _after(self) -> tuple[CatalogProcessor, ...]:
         return _overrides(self.steps, "post_process")
 
-    async def run(self, entity: Entity, cache: State | None = None) -> Pass:
-        """One pass. Never raises: what goes wrong is among the errors."""
+    async def run(self, entity: Entity, cache: State | None = None, trace: Trace | None = None) -> Pass:
+        """One pass. Never raises: what goes wrong is among the errors. Steps tell the trace what they did."""
         ref = ref_of(entity)
         try:
             own = _annotated(entity, ref, LOCATION)
             origin = _annotated(entity, ref, ORIGIN_LOCATION)
         except CallboardError as error:
             return Pass(ref, None, errors=[error])
-        return await _Run(self, ref, own, origin, PassCache(cache or {})).run(entity)
+        return await _Run(self, ref, own, origin, PassCache(cache or {}), trace).run(entity)
 
 
 class _Run:
     """The state of one pass."""
 
-    def __init__(self, pipeline: Pipeline, ref: str, own: LocationSpec, origin: LocationSpec, cache: PassCache) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        ref: str,
+        own: LocationSpec,
+        origin: LocationSpec,
+        cache: PassCache,
+        trace: Trace | None,
+    ) -> None:
         self._pipeline = pipeline
         self._ref = ref
         self._own = own
@@ -132,6 +141,7 @@ class _Run:
         self._cache = cache
         self._emit = Collector(ref, own, origin)
         self._reads_outside = False
+        self._trace = trace
 
     async def run(self, entity: Entity) -> Pass:
         emit = self._emit
@@ -161,20 +171,27 @@ class _Run:
     async def _pre_process(self, entity: Entity) -> Entity:
         emit = self._emit
         for step in self._pipeline._before:
-            cache, heard, given = self._cache.of(step.name), emit.heard if step.reads_outside else 0, entity
+            cache, heard, given = self._cache.of(step.name), self._heard(step), entity
             try:
                 entity = await step.pre_process(entity, self._own, emit, self._origin, cache)
             except Exception as error:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while preprocessing", cause=error
                 ) from error
-            if step.reads_outside:
-                self._noticed(cache, emit.heard != heard or entity is not given)
+            self._noticed(step, "pre-process", cache, emit.heard - heard, given, entity)
         return entity
 
-    def _noticed(self, cache: StepCache, acted: bool) -> None:
-        """An outside-reading step that did anything may do otherwise next time."""
-        self._reads_outside = self._reads_outside or acted or cache.touched
+    def _heard(self, step: CatalogProcessor) -> int:
+        return self._emit.heard if step.reads_outside or self._trace is not None else 0
+
+    def _noticed(
+        self, step: CatalogProcessor, phase: str, cache: StepCache, emitted: int, before: Entity, after: Entity
+    ) -> None:
+        if step.reads_outside:
+            # If it did anything, it may do otherwise next time.
+            self._reads_outside = self._reads_outside or emitted > 0 or after is not before or cache.touched
+        if self._trace is not None and (emitted or after != before):
+            self._trace.append(StepTaken(step.name, phase, emitted, tuple(changed_paths(before, after))))
 
     def _policies(self, entity: Entity) -> Entity:
         try:
@@ -189,7 +206,10 @@ class _Run:
         known = False
         for step in self._pipeline._kinds:
             try:
-                known = await step.validate_entity_kind(entity) or known
+                recognized = await step.validate_entity_kind(entity)
+                known = recognized or known
+                if recognized and self._trace is not None:
+                    self._trace.append(StepTaken(step.name, "validate", 0, ()))
             except Exception as error:
                 message = f"Processor {_class_name(step)} threw an error while validating the entity {self._ref}"
                 raise InputError(message, cause=error) from error
@@ -233,15 +253,14 @@ class _Run:
     async def _post_process(self, entity: Entity) -> Entity:
         emit = self._emit
         for step in self._pipeline._after:
-            cache, heard, given = self._cache.of(step.name), emit.heard if step.reads_outside else 0, entity
+            cache, heard, given = self._cache.of(step.name), self._heard(step), entity
             try:
                 entity = await step.post_process(entity, self._own, emit, cache)
             except Exception as error:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while postprocessing", cause=error
                 ) from error
-            if step.reads_outside:
-                self._noticed(cache, emit.heard != heard or entity is not given)
+            self._noticed(step, "post-process", cache, emit.heard - heard, given, entity)
         return entity
 
     def _check_rules(self) -> None:
