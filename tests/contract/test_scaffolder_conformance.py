@@ -5,8 +5,6 @@ The kit is found by the variable CALLBOARD_SHARED, else beside the project.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import shutil
 import subprocess
@@ -16,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.running import Callboard, files_on
-from tests.contract.test_conformance import REMOTE_PORT, new_database
+from tests.contract.running import Callboard, files_on, on_database
+from tests.contract.test_conformance import REMOTE_PORT
 
 KIT = Path(os.environ.get("CALLBOARD_SHARED") or Path(__file__).parents[3] / "shared") / "conformance"
 GROUPS = [*sorted(path.stem for path in (KIT / "cases").glob("scaffolder-*.json")), "language"]
@@ -32,12 +30,7 @@ def server(
     folder = tmp_path_factory.mktemp(f"scaffolder-{request.param}")
     shutil.copytree(KIT / "corpus", folder / "corpus")
     shutil.copy(KIT / "app-config.yaml", folder)
-    configs = [folder / "app-config.yaml"]
-    if request.param == "postgresql":
-        url = asyncio.run(new_database(request.getfixturevalue("postgres")))
-        configs.append(folder / "app-config.database.yaml")
-        configs[-1].write_text(json.dumps({"backend": {"database": {"client": "pg", "connection": url}}}))
-    callboard = Callboard(folder, configs)
+    callboard = Callboard(folder, [folder / "app-config.yaml", *on_database(request.param, folder, request)])
     with files_on(REMOTE_PORT, folder / "corpus" / "remote"):
         callboard.start()
         try:
