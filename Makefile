@@ -1,6 +1,7 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
 # make test   sets up and passes everything CI demands
-# make bench  generates a catalog and measures ingestion and reads
+# make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev test format lint types layers check bench clean
+.PHONY: run setup setup-dev test format check bench fuzz clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -55,6 +56,15 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+ENTITIES ?= 10000
+DATABASE ?= sqlite
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+fuzz: $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what newest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what patterns
 
 clean:
 	rm -rf $(VENV) .callboard .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -61,11 +61,11 @@ class Server:
         return total / 1024
 
     def cpu_s(self) -> float:
-        """Processor seconds used so far, children included."""
+        """Processor seconds used so far, children that live and children that have ended included."""
         ticks = 0
         for pid in self._pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            ticks += sum(int(field) for field in fields[11:15])
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
 
 import orjson
 
+from app.errors import ServiceUnavailableError
 from app.interfaces import Event, Events
 from catalog import metrics
 from catalog.ingestion.config_locations import PROVIDER as CONFIG_PROVIDER
@@ -20,7 +22,7 @@ from catalog.ingestion.mutation import prepare_all
 from catalog.ingestion.providers import apply_full, is_current
 from catalog.interfaces import Cause, LocationSpec
 from catalog.model.well_known import LOCATION
-from catalog.processing.loop import Finished, IngestLoop
+from catalog.processing.loop import RETRY_S, Finished, IngestLoop
 from catalog.processing.pipeline import Pipeline
 from catalog.processing.save import Saved
 from catalog.settings import CatalogSettings
@@ -38,7 +40,7 @@ STARTUP = cause_json(Cause("startup"))
 
 
 class Leader:
-    """Runs from taking the lead to losing it. `providers` are the names of all that are installed."""
+    """Leads whenever it may. `providers` are the names of all that are installed."""
 
     def __init__(
         self,
@@ -54,24 +56,39 @@ class Leader:
         self._settings = settings
         self._locations = locations
         self._providers = {*providers, CONFIG_PROVIDER, LOCATION_PROVIDER}
-        self.loop = IngestLoop(
-            store,
-            pipeline,
-            Stitcher(store, mark_orphans=settings.orphan_strategy == "keep"),
-            self._report,
-            orphans=settings.orphan_strategy,
-            interval=settings.interval_s,
-        )
-        store.database.listen(WORK_CHANNEL, self.loop.wake)
+        self._pipeline = pipeline
+        self.loop = self._new_loop()
+        store.database.listen(WORK_CHANNEL, lambda payload: self.loop.wake(payload))
         self._processed = 0
+        self._failed = 0
+        self._began_at: float | None = None
+        """When the first pass since the last quiet moment ended."""
         self._told_at = time.monotonic()
         self._told_of = 0
 
+    def _new_loop(self) -> IngestLoop:
+        return IngestLoop(
+            self._store,
+            self._pipeline,
+            Stitcher(self._store, mark_orphans=self._settings.orphan_strategy == "keep"),
+            self._report,
+            orphans=self._settings.orphan_strategy,
+            interval=self._settings.interval_s,
+            settled=self._settled,
+        )
+
     async def run(self) -> None:
-        """Until cancelled, or the lead is lost."""
-        async with self._store.database.leadership(LEADERSHIP):
-            await self.align()
-            await self.loop.run()
+        """Until cancelled. A lead that is lost, or a database that is away, is waited for."""
+        while True:
+            try:
+                async with self._store.database.leadership(LEADERSHIP):
+                    # What an earlier lead had in hand is another process's by now.
+                    self.loop = self._new_loop()
+                    await self.align()
+                    await self.loop.run()
+            except ServiceUnavailableError as error:
+                log.warning("ingestion waits for the lead: %s", error)
+                await asyncio.sleep(RETRY_S)
 
     async def align(self) -> None:
         """Bring configured and registered locations in, and take out what providers that are gone have left.
@@ -108,13 +125,22 @@ class Leader:
             if not one.outcome.ok and one.outcome.changed:
                 await self._tell_errors(one)
         await publish_conflicts(self._events, saved.conflicts)
-        self._processed += len(finished)
         now = time.monotonic()
+        self._began_at = now if self._began_at is None else self._began_at
+        self._processed += len(finished)
+        self._failed += sum(not one.outcome.ok for one in finished)
         if now - self._told_at > PROGRESS_S:
             fresh = self._processed - self._told_of
             if fresh > 500:
                 log.info("processed %d entities, %d a second", self._processed, fresh / (now - self._told_at))
             self._told_at, self._told_of = now, self._processed
+
+    def _settled(self) -> None:
+        if self._began_at is not None:
+            took = time.monotonic() - self._began_at
+            log.info("up to date: %d passes in %.1f s, %d with errors", self._processed, took, self._failed)
+        self._processed = self._told_of = self._failed = 0
+        self._began_at = None
 
     async def _tell_errors(self, one: Finished) -> None:
         errors = orjson.loads(one.outcome.errors)

@@ -51,7 +51,12 @@ def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime)
 
     async def work() -> None:
         runner = Runner(
-            lambda: runtime.engine, seal, runtime.folder, SafeFolder, lambda initiator: runtime.permissions(initiator)
+            lambda: runtime.engine,
+            seal,
+            runtime.folder,
+            SafeFolder,
+            lambda initiator: runtime.permissions(initiator),
+            snapshots=settings.task_recovery.workspace_provider == "database",
         )
         await Worker(host.database, runner, _worker_settings(settings)).run()
 

@@ -30,8 +30,9 @@ class RecoverySettings(_Part):
     """How long a worker may be silent before another takes its tasks over."""
     max_attempts: int = Field(default=5, alias="maxAttempts", ge=1)
     """A task whose worker has gone so often fails."""
-    workspace_provider: Literal["local"] | None = Field(default=None, alias="workspaceProvider")
-    """Where workspaces outlive a worker: on the machine itself, or in a `backend.workingDirectory` all share."""
+    workspace_provider: Literal["local", "database"] | None = Field(default=None, alias="workspaceProvider")
+    """Where workspaces outlive their worker: on its machine (or in a `backend.workingDirectory` that all share), or in
+    the database, up to 50 MB each, for workers on several machines."""
 
 
 class ScaffolderSettings(_Part):

@@ -7,6 +7,7 @@ and followed here, within the root. What is checked is therefore what is opened,
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import posixpath
@@ -358,11 +359,9 @@ def _entered(folder: int | None, name: str, *, create: bool, missing: bool) -> i
         if missing:
             return None
         raise
-    try:
+    # If somebody was faster, what they made is opened like anything else.
+    with contextlib.suppress(FileExistsError):
         os.mkdir(name, 0o777, dir_fd=folder)
-    except FileExistsError:
-        # Somebody was faster; what they made is opened like anything else.
-        pass
     return os.open(name, _FOLDER, dir_fd=folder)
 
 

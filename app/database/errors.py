@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from app.errors import ServiceUnavailableError
 
+DISK_FULL = "its disk is full"
+
 
 class DatabaseUnavailableError(ServiceUnavailableError):
     """The database cannot be reached just now. Nothing was written; the same call may succeed later."""
 
-    def __init__(self, why: BaseException) -> None:
+    def __init__(self, why: BaseException, reason: str | None = None) -> None:
         # The driver's own text may hold addresses and user names: its type is enough for a client.
-        super().__init__(f"The database is not available ({type(why).__name__})")
+        super().__init__(f"The database is not available ({reason or type(why).__name__})")
         self.__cause__ = why
 
 

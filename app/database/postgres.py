@@ -11,7 +11,7 @@ from zlib import crc32
 
 import asyncpg
 
-from app.database.errors import DatabaseUnavailableError, LeadershipLostError, TransactionConflictError
+from app.database.errors import DISK_FULL, DatabaseUnavailableError, LeadershipLostError, TransactionConflictError
 from app.database.placeholders import numbered
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ class PostgresDatabase:
         except GONE as error:
             if misused(error):
                 raise
-            raise DatabaseUnavailableError(error) from error
+            full = DISK_FULL if isinstance(error, asyncpg.DiskFullError) else None
+            raise DatabaseUnavailableError(error, full) from error
         except CLASH as error:
             raise TransactionConflictError(error) from error
         finally:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import orjson
 
-from app.database.errors import DatabaseUnavailableError, TransactionConflictError
+from app.database.errors import DISK_FULL, DatabaseUnavailableError, TransactionConflictError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -54,8 +54,9 @@ def translated(error: sqlite3.Error) -> Exception:
         primary = code & 0xFF if code is not None else None
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return TransactionConflictError(error)
+        if primary == sqlite3.SQLITE_FULL:
+            return DatabaseUnavailableError(error, DISK_FULL)
         if primary in (
-            sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_CANTOPEN,
             sqlite3.SQLITE_READONLY,
@@ -203,9 +204,10 @@ class SqliteDatabase:
             async def run(work: Callable[[], Any]) -> Any:
                 return await self._on(self._writer_thread, work)
 
-            await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
             transaction = SqliteTransaction(writer, run)
             try:
+                # Within: who is cancelled here may leave a BEGIN on its way to the writer's thread.
+                await run(lambda: writer.execute("BEGIN IMMEDIATE").close())
                 yield transaction
                 await run(lambda: writer.execute("COMMIT").close())
             except BaseException:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError
 from app.interfaces import FoundFile, GitCommit, GitCredentials, GitTarget, PushedCommit, SearchResponse
@@ -131,10 +132,10 @@ class GitReader:
         """See `app.interfaces.GitRemotes.publish`."""
         checked = parse_remote(remote)
         if checked.scheme == "file":
-            place = Path(checked.url.removeprefix("file://")).resolve()  # noqa: ASYNC240 - one look at a local folder
-            if not any(place != one.resolve() and place.is_relative_to(one.resolve()) for one in folders):
+            place = await asyncio.to_thread(_place_in, checked.url, folders)
+            if place is None:
                 raise NotAllowedError(f"Publishing to '{checked.url}' is not allowed")
-            if not place.exists():
+            if not await asyncio.to_thread(place.exists):
                 await create_bare(self._git, place, commit.branch)
             access = Access("file")
         else:
@@ -186,6 +187,13 @@ class GitReader:
             if name in found:
                 return found[name], name.removesuffix("^{}")
         raise NotFoundError(f"{remote.url} has no branch or tag '{ref}'" if ref else f"{remote.url} is empty")
+
+
+def _place_in(url: str, folders: Sequence[Path]) -> Path | None:
+    """Where a file URL points, links resolved, if that is inside one of the folders."""
+    place = Path(unquote(url.removeprefix("file://"))).resolve()
+    roots = [folder.resolve() for folder in folders]
+    return place if any(place != root and place.is_relative_to(root) for root in roots) else None
 
 
 class _Together:

@@ -133,4 +133,4 @@ def _commit_object(tree: str, parent: str | None, commit: GitCommit, now: dateti
 
 
 def _signature(text: str, otherwise: str) -> str:
-    return _NAME.sub(" ", text).strip(" .,:;\"'\\") or otherwise
+    return " ".join(_NAME.sub(" ", text).split()).strip(" .,:;\"'\\") or otherwise

@@ -33,9 +33,7 @@ def prepare(deferred: DeferredEntity) -> Unprocessed:
     text = dumps(deferred.entity)
     digest = sha1(stable_json(deferred.entity), usedforsecurity=False).hexdigest()
     key = deferred.location_key
-    return Unprocessed(
-        ref, text.decode(), digest, None if key is None else storable(key)
-    )
+    return Unprocessed(ref, text.decode(), digest, None if key is None else storable(key))
 
 
 def prepare_all(entities: Iterable[DeferredEntity]) -> dict[str, Unprocessed]:

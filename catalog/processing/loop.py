@@ -41,10 +41,13 @@ GATHER_S = 0.01
 PASS_TIMEOUT_S = 300.0
 BREATH = 16
 """Passes without reading before requests are let in between: some milliseconds."""
-STITCH_AFTER_S = 2.0
-"""While more is due, stitching waits so long: an entity that many relate to is put together once and not each time."""
-STITCH_SHARE = 5.0
-"""… or so many times as long as it took last time."""
+STITCH_CALM_MS = 1000
+"""While more is due, what was asked for within so long is not stitched yet: an entity that many relate to is put
+together a few times and not each time."""
+STITCH_AGAIN_S = 0.25
+"""While more is due, so long passes between two looks at the queue."""
+STITCH_ALL_S = 20.0
+"""So often everything is stitched, however often it is asked for."""
 IDLE_S = 60.0
 """Look at the database so often even when nobody has called: notifications may be missed."""
 RETRY_S = 1.0
@@ -61,7 +64,11 @@ Reporter = Callable[[Saved, Sequence[Finished]], Awaitable[None]]
 
 
 class IngestLoop:
-    """Runs in the leading process. `interval` in seconds; None: nothing is looked at again by itself."""
+    """Runs in the leading process.
+
+    `interval` in seconds; None: nothing is looked at again by itself. `settled` is called each time when work has been
+    done and nothing more is to do.
+    """
 
     def __init__(
         self,
@@ -73,8 +80,11 @@ class IngestLoop:
         orphans: OrphanStrategy,
         interval: float | None,
         random: Random | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
+        self._settled = settled
+        self._busy = False
         self._pipeline = pipeline
         self._stitcher = stitcher
         self._orphans = orphans
@@ -89,17 +99,29 @@ class IngestLoop:
         """Passes that are reading, or wait for a place to do so."""
         self._running = 0
         self._changed: list[DueRow] = []
+        self._queued = True
+        """Whether something may wait to be stitched."""
+        self._stitching: asyncio.Task[bool] | None = None
         self._stitched_at = 0.0
-        self._stitching_took = 0.0
+        self._emptied_at = time.monotonic()
+        self._more = False
+        """Whether the last batch was not the last."""
 
     def wake(self, _payload: str = "") -> None:
-        """Look for work at once."""
+        """Look for work at once: something is due, or waits to be stitched."""
+        self._queued = True
         self._wake.set()
 
     @property
     def reading(self) -> int:
-        """How many passes and checks are under way that wait for something outside."""
-        return len(self._claimed) + len(self._changed) + (self._looking is not None)
+        """How many passes are under way that may wait for something outside."""
+        return len(self._claimed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything goes on beside the batches: passes that read, checks, stitching."""
+        beside = self._looking is not None or self._stitching is not None
+        return bool(self._claimed or self._changed or self._queued or beside)
 
     @property
     def watching(self) -> int:
@@ -115,15 +137,22 @@ class IngestLoop:
                     if not started:
                         self._schedule.start(await outside_ids(self._store), time.monotonic())
                         started = True
-                    if not await self.step():
-                        await self._rest()
+                    if await self.step():
+                        self._busy = True
+                        continue
+                    if self._busy and not self.reading:
+                        self._busy = False
+                        if self._settled is not None:
+                            self._settled()
+                    await self._rest()
                 except ServiceUnavailableError as error:
                     log.warning("ingestion waits: %s", error)
                     await asyncio.sleep(RETRY_S)
         finally:
             self._waiting.clear()
-            for task in [*self._reading.values(), *([self._looking] if self._looking else [])]:
-                task.cancel()
+            for task in (*self._reading.values(), self._looking, self._stitching):
+                if task is not None:
+                    task.cancel()
 
     async def step(self) -> bool:
         """One batch. False when there is nothing to do but wait."""
@@ -137,13 +166,12 @@ class IngestLoop:
         finished += self._finished_reads()
         if finished:
             await self._save(finished)
-        if await self._stitch_if_time(more=len(rows) == BATCH or bool(finished)):
-            return True
-        return bool(finished)
+        self._more = bool(rows or finished)
+        return await self._stitch_if_time() or bool(finished)
 
     async def _rest(self) -> None:
         """Until something happens, or the next thing is to be looked at."""
-        moments = [IDLE_S]
+        moments = [STITCH_AGAIN_S if self._queued and self._stitching is None else IDLE_S]
         if (look := self._schedule.next_at()) is not None and self._looking is None:
             moments.append(look - time.monotonic())
         if (due := await next_due(self._store)) is not None and not self._reading:
@@ -154,7 +182,8 @@ class IngestLoop:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
             except TimeoutError:
-                return
+                # A net: notifications may be missed.
+                self._queued = True
 
     async def _process(self, rows: Sequence[DueRow]) -> list[Finished]:
         finished = []
@@ -221,6 +250,7 @@ class IngestLoop:
         except Exception:
             log.exception("a batch of %d passes could not be stored; storing them one by one", len(finished))
             saved = await self._save_apart(finished)
+        self._queued = True
         now = time.monotonic()
         for one in finished:
             if one.outcome.reads_outside or one.outcome.row.reads_outside:
@@ -243,18 +273,51 @@ class IngestLoop:
                 together += await save(self._store, [outcome_of(one.outcome.row, failed)], self._orphans)
         return together
 
-    async def _stitch_if_time(self, *, more: bool) -> bool:
-        started = time.monotonic()
-        if more and started - self._stitched_at < max(STITCH_AFTER_S, STITCH_SHARE * self._stitching_took):
-            return False
+    async def _stitch_if_time(self) -> bool:
+        """Whether something was stitched.
+
+        PostgreSQL works while this process puts the next batch together, so there stitching goes on beside
+        processing; SQLite's driver and Python would only wait for one another.
+        """
         stitched = False
-        while (await self._stitcher.run_batch()).asked:
-            stitched = True
-            if self._wake.is_set():
-                # Something has become due, which may well change what is still queued.
+        if self._stitching is not None:
+            if not self._stitching.done():
+                return False
+            stitching, self._stitching = self._stitching, None
+            stitched = stitching.result()
+        if not self._queued or (self._more and time.monotonic() - self._stitched_at < STITCH_AGAIN_S):
+            return stitched
+        if self._store.database.dialect == "sqlite":
+            return await self._stitch()
+        self._stitching = asyncio.create_task(self._stitch(), name="catalog-stitch")
+        self._stitching.add_done_callback(lambda _: self._wake.set())
+        return stitched
+
+    async def _stitch(self) -> bool:
+        """Empty the queue. While more is due, leave out what was asked for just now: it will be asked for again."""
+        everything = time.monotonic() - self._emptied_at > STITCH_ALL_S
+        stitched = False
+        while True:
+            calm = None if everything or not self._more else self._store.now() - STITCH_CALM_MS
+            # Before the look: what is asked for during it may be missed by it.
+            self._queued = False
+            try:
+                batch = await self._stitcher.run_batch(asked_before=calm)
+            except BaseException:
+                self._queued = True
+                raise
+            if not batch.asked:
                 break
+            stitched = self._queued = True
+            if self._wake.is_set() and not everything and self._store.database.dialect == "sqlite":
+                # Something has become due, which may well change what is still queued.
+                self._stitched_at = time.monotonic()
+                return True
         self._stitched_at = time.monotonic()
-        self._stitching_took = self._stitched_at - started
+        if calm is None:
+            self._emptied_at = self._stitched_at
+        else:
+            self._queued = True
         return stitched
 
     def _look_again(self) -> None:

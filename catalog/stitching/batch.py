@@ -31,6 +31,8 @@ Request = tuple[str, int, str | None]
 """Ref, moment, JSON of the cause."""
 
 BATCH = 500
+LATEST = 2**62
+"""After every moment."""
 BREATH = 16
 """Entities put together before requests are let in between: some milliseconds."""
 
@@ -54,10 +56,17 @@ class Stitcher:
         self._mark_orphans = mark_orphans
         self._numbers = TermNumbers(term_of)
 
-    async def run_batch(self, limit: int = BATCH) -> Stitching:
-        """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do."""
+    async def run_batch(self, limit: int = BATCH, *, asked_before: int | None = None) -> Stitching:
+        """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do.
+
+        Args:
+            asked_before: only those asked for before this moment, in milliseconds.
+        """
         rows = await self._store.database.read(
-            "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue ORDER BY entity_ref LIMIT ?", limit
+            "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue WHERE requested_at < ? "
+            "ORDER BY entity_ref LIMIT ?",
+            LATEST if asked_before is None else asked_before,
+            limit,
         )
         requests: list[Request] = [(row[0], row[1], row[2]) for row in rows]
         try:

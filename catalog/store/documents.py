@@ -15,7 +15,9 @@ DIGITS = 17
 
 def load_entity(text: str) -> Entity:
     """A stored entity. Integers beyond 64 bits come back as they were written, not as floats."""
-    entity: Entity = load_json(text.encode())
+    entity: Entity = orjson.loads(text)
+    if "000" in text and _has_huge_integer(text.encode()):
+        js_value(entity)
     return entity
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -36,18 +36,14 @@ class SearchTerm(Protocol):
     def original(self) -> str | None: ...
 
 
-class _Term(NamedTuple):
-    key_id: int
-    value: str
-    original: str
-    is_null: int
+Row = tuple[int, str, str, int]
+"""Key id, lower-cased value, value as written, whether it is null: what makes a term."""
 
+Missing = dict[str, dict[Any, bool]]
+"""Path → values → whether nobody else can have it. Values are as `TermNumbers` keeps them."""
 
-class _Miss(NamedTuple):
-    path: str
-    value: Any
-    """As `_known` has it: a text, or type and value, since 1, 1.0 and True are equal in Python."""
-    new: bool
+Fresh = dict[str, dict[Any, int]]
+"""Path → values → numbers found or given in this transaction."""
 
 
 class TermNumbers:
@@ -77,23 +73,26 @@ class TermNumbers:
             entities: whether the entity is new (its uid cannot be known yet), and what it holds.
         """
         known = self._known
-        missing: dict[_Miss, None] = {}
+        missing: Missing = {}
         for new, pairs in entities:
             for path, value in pairs:
                 name = value if type(value) is str else (type(value), value)
                 values = known.get(path)
                 if values is None or name not in values:
-                    missing[_Miss(path, name, new and path == UID)] = None
-        fresh = await self._number(write, list(missing))
+                    unknown = missing.get(path)
+                    if unknown is None:
+                        unknown = missing[path] = {}
+                    unknown[name] = new and path == UID
+        fresh = await self._number(write, missing)
         upto = write.numbers.values["term"]
         write.after_commit(lambda: self._remember(fresh, upto))
         return [array("I", self._ids(pairs, fresh)) for _, pairs in entities]
 
-    def _ids(self, pairs: Pairs, fresh: dict[tuple[str, Any], int]) -> list[int]:
+    def _ids(self, pairs: Pairs, fresh: Fresh) -> list[int]:
         known = self._known
         ids: set[int] = set()
         first: dict[str, Any] = {}
-        several: dict[str, set[str]] = {}
+        several: dict[str, set[str | None]] = {}
         for path, value in pairs:
             name = value if type(value) is str else (type(value), value)
             if path in first:
@@ -109,46 +108,57 @@ class TermNumbers:
                 first[path] = value
             values = known.get(path)
             found = None if values is None else values.get(name)
-            ids.add(fresh[path, name] if found is None else found)
+            ids.add(fresh[path][name] if found is None else found)
         ids.discard(NO_TERM)
         return sorted(ids)
 
-    def _lowered(self, path: str, value: Any) -> str:
+    def _lowered(self, path: str, value: Any) -> str | None:
         if type(value) is str:
             return value.lower()
         term = self._term_of(path, value)
-        return "" if term is None or term.value is None else term.value
+        return None if term is None else term.value
 
-    async def _number(self, write: CatalogWrite, missing: Sequence[_Miss]) -> dict[tuple[str, Any], int]:
-        terms = {one: self._term_of(one.path, _value(one.value)) for one in missing}
-        keys = await self._key_ids(write, {term.key for term in terms.values() if term is not None})
+    async def _number(self, write: CatalogWrite, missing: Missing) -> Fresh:
         whole = self._whole = self._whole and write.numbers.values["term"] == self._upto
-        wanted: dict[_Miss, _Term] = {}
-        doubtful: dict[_Term, None] = {}
-        certain: dict[_Term, None] = {}
-        for miss, term in terms.items():
-            if term is None:
+        key_of = {path: None if (term := self._term_of(path, "")) is None else term.key for path in missing}
+        keys = await self._key_ids(write, {key for key in key_of.values() if key is not None})
+        wanted: dict[str, dict[Any, Row]] = {}
+        doubtful: set[Row] = set()
+        new: set[Row] = set()
+        for path, names in missing.items():
+            key = key_of[path]
+            if key is None:
                 continue
-            null = term.value is None
-            row = wanted[miss] = _Term(keys[term.key], term.value or "", term.original or "", int(null))
-            # Another spelling of the path, or another type of value, may have brought the term in.
-            alone = self._spelling.get(term.key, miss.path) == miss.path and _is_like_no_other(miss.value, null)
-            if miss.new or (whole and alone and miss.path not in self._forgotten):
-                certain[row] = None
-            else:
-                doubtful[row] = None
+            key_id = keys[key]
+            # Another spelling of the path, or another type of value, may have brought a term in.
+            alone = whole and path not in self._forgotten and self._spelling.get(key, path) == path
+            rows = wanted[path] = {}
+            for name, own in names.items():
+                row = rows[name] = self._row(key_id, path, name)
+                if own or (alone and _is_like_no_other(name, row[3])):
+                    new.add(row)
+                else:
+                    doubtful.add(row)
         found = await self._look_up(write, list(doubtful))
-        new = sorted(row for row in {**certain, **doubtful} if row not in found)
-        numbers = write.numbers.take("term", len(new))
+        new.update(row for row in doubtful if row not in found)
+        added = sorted(new)
+        numbers = write.numbers.take("term", len(added))
         await write.bulk.insert(
             "catalog_term",
             ("id", "key_id", "value", "original", "is_null"),
-            [(number, *row) for number, row in zip(numbers, new, strict=True)],
+            [(number, *row) for number, row in zip(numbers, added, strict=True)],
         )
-        found.update(zip(new, numbers, strict=True))
-        fresh: dict[tuple[str, Any], int] = {(one.path, one.value): NO_TERM for one in missing}
-        fresh.update({(one.path, one.value): found[row] for one, row in wanted.items()})
+        found.update(zip(added, numbers, strict=True))
+        fresh: Fresh = {path: dict.fromkeys(names, NO_TERM) for path, names in missing.items() if path not in wanted}
+        for path, rows in wanted.items():
+            fresh[path] = {name: found[row] for name, row in rows.items()}
         return fresh
+
+    def _row(self, key_id: int, path: str, name: Any) -> Row:
+        term = self._term_of(path, name[1] if type(name) is tuple else name)
+        if term is None or term.value is None or term.original is None:
+            return key_id, "", "", 1
+        return key_id, term.value, term.original, 0
 
     async def _key_ids(self, write: CatalogWrite, keys: set[str]) -> dict[str, int]:
         unknown = sorted(keys - self._keys.keys())
@@ -164,7 +174,7 @@ class TermNumbers:
         write.after_commit(lambda: self._keys.update(found))
         return found
 
-    async def _look_up(self, write: CatalogWrite, terms: Sequence[_Term]) -> dict[_Term, int]:
+    async def _look_up(self, write: CatalogWrite, terms: Sequence[Row]) -> dict[Row, int]:
         if not terms:
             return {}
         if write.tx.dialect == "postgresql":
@@ -182,14 +192,14 @@ class TermNumbers:
                 "FROM json_each(?) w CROSS JOIN catalog_term t "
                 "ON t.key_id = w.value ->> 0 AND t.value = w.value ->> 1 AND t.original = w.value ->> 2 "
                 "AND t.is_null = w.value ->> 3",
-                orjson.dumps([tuple(term) for term in terms]).decode(),
+                orjson.dumps(terms).decode(),
             )
-        return {_Term(*row[:4]): row[4] for row in rows}
+        return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
 
-    def _remember(self, fresh: dict[tuple[str, Any], int], upto: int) -> None:
+    def _remember(self, fresh: Fresh, upto: int) -> None:
         self._upto = upto
         known = self._known
-        for (path, value), number in fresh.items():
+        for path, numbers in fresh.items():
             if path == UID:
                 continue
             values = known.get(path)
@@ -197,18 +207,14 @@ class TermNumbers:
                 values = known[path] = {}
                 key = path.lower()
                 self._spelling[key] = path if self._spelling.get(key, path) == path else ""
-            values[value] = number
-            self._count += 1
+            values.update(numbers)
+            self._count += len(numbers)
         while self._count > MAX_REMEMBERED:
             widest = max(known, key=lambda path: len(known[path]))
             self._count -= len(known.pop(widest))
             self._forgotten.add(widest)
 
 
-def _is_like_no_other(name: Any, null: bool) -> bool:
+def _is_like_no_other(name: Any, null: int) -> bool:
     """Whether no other value makes the same term: over-long texts are all alike, and `"5"` is like 5."""
     return type(name) is str and not null and name[:1] not in _NUMERIC and name not in ("true", "false")
-
-
-def _value(name: Any) -> Any:
-    return name[1] if type(name) is tuple else name

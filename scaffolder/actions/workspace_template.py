@@ -1,4 +1,4 @@
-"""`workspace:template` and `workspace:template:file`, which a deployment opts in to. Source: spec/scaffolder.md §5.1."""
+"""`workspace:template` and `workspace:template:file`, by opt-in. Source: spec/scaffolder.md §5.1."""
 
 from __future__ import annotations
 

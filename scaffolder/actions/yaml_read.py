@@ -1,4 +1,4 @@
-"""YAML and JSON of workspaces, read as JSON values with limits: PyYAML's fast safe loader, by YAML 1.2's core schema."""
+"""YAML and JSON of workspaces, as JSON values, with limits: PyYAML's safe loader, YAML 1.2's core schema."""
 
 from __future__ import annotations
 
@@ -11,26 +11,15 @@ import yaml
 from app.errors import InputError
 
 MAX_TEXT: Final = 4 * 1024 * 1024
-MAX_ALIASES: Final = 100
+MAX_NODES: Final = 1_000_000
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _CoreLoader(_Base):  # type: ignore[misc]
-    """Core schema scalars, no dates, no merging of aliases without bound, string keys."""
+    """Core schema scalars, no dates, string keys."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, Any]]] = {}  # noqa: RUF012 - PyYAML's own attribute
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self._aliases = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            self._aliases += 1
-            if self._aliases > MAX_ALIASES:
-                raise InputError(f"The YAML document uses more than {MAX_ALIASES} aliases")
-        return super().compose_node(parent, index)
 
 
 for _tag, _pattern, _first in (
@@ -77,9 +66,42 @@ def yaml_documents(text: str) -> list[Any]:
     if len(text) > MAX_TEXT:
         raise InputError(f"YAML may have {MAX_TEXT} characters at most")
     try:
+        _check_aliases(text)
         return list(yaml.load_all(text, Loader=_CoreLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"The file is not valid YAML: {' '.join(str(error).split())[:300]}") from error
+
+
+def _check_aliases(text: str) -> None:
+    """Raises InputError: a node holds itself, or the aliases stand for too many nodes when written out."""
+    if "*" not in text or "&" not in text:
+        return
+    weights: dict[str, int] = {}
+    # Anchor and nodes so far of each collection that is open.
+    opened: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        anchor = getattr(event, "anchor", None)
+        weight = 0
+        if isinstance(event, yaml.AliasEvent):
+            if anchor not in weights:
+                raise InputError("A YAML alias names a node that holds it, or none")
+            weight = weights[anchor]
+        elif isinstance(event, yaml.ScalarEvent):
+            weight = 1
+            if anchor:
+                weights[anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            weights.pop(anchor or "", None)
+            opened.append((anchor, total))
+            weight = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            closed, before = opened.pop()
+            if closed:
+                weights[closed] = total - before
+        total += weight
+        if total > MAX_NODES:
+            raise InputError(f"The YAML document stands for more than {MAX_NODES} values, aliases written out")
 
 
 def json_value(text: str) -> Any:

@@ -39,6 +39,7 @@ def unpack(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     try:
         with _opened(content) as members:
             names = _Names()
+            # All names first: nothing is written of an archive that is refused.
             checked = [(names.checked(name, kind), kind, mode, member) for name, kind, mode, member in members.listed()]
             for path, kind, mode, member in checked:
                 place = posixpath.join(target, path)
@@ -130,7 +131,10 @@ class _Tar:
         source = self._archive.extractfile(member)
         if source is None:
             raise InputError("The archive is damaged")
-        return _bounded(source, limit)
+        content = _bounded(source, limit)
+        if len(content) != member.size:
+            raise InputError("The archive is cut short")
+        return content
 
 
 class _Zip:

@@ -17,6 +17,7 @@ from app.errors import CallboardError, describe, name_of
 from scaffolder.confinement import render_tree as _render_tree  # noqa: F401
 from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, receive
+from scaffolder.confinement.landlock import keep_to
 from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
 from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
@@ -65,8 +66,15 @@ def serve(connection: socket.socket) -> None:
     child = Child(connection, limits, Budget(limits.files, limits.bytes))
     os.chdir(request["directory"])
     os.umask(0o022)
+    arguments, directory = request["arguments"], request["directory"]
+    # Every job names the folders it works in by these two words.
+    keep_to([arguments[name] for name in ("source",) if name in arguments], [directory, *_roots(arguments)])
     limits.apply()
-    connection.sendall(packed(_answer(request["job"], request["arguments"], child)))
+    connection.sendall(packed(_answer(request["job"], arguments, child)))
+
+
+def _roots(arguments: Mapping[str, Any]) -> list[str]:
+    return [arguments["root"]] if "root" in arguments else []
 
 
 def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:

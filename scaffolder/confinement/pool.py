@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
+from app import errors
 from app.errors import CallboardError, InputError, ServiceUnavailableError
 from app.interfaces import Json
 from scaffolder.confinement.calls import packed_value, unpacked_value
@@ -109,18 +110,19 @@ class ConfinedJobs:
 
     async def __call__(self, job: str, arguments: Mapping[str, Json]) -> Json:
         """`run` with the usual limits: what `ActionContext.confined` is backed by."""
-        hooks = job == "cookiecutter" and arguments.get("hooks")
-        return await self.run(job, arguments, limits=replace(self.limits, processes=HOOK_PROCESSES) if hooks else None)
+        return await self.run(job, arguments)
 
     async def run(self, job: str, arguments: Mapping[str, Json], *, limits: Limits | None = None) -> Json:
         """Do one job. Cancelled, it takes the child's whole process group with it.
 
         Raises:
             LimitReachedError: which limit was hit.
-            JobError: what the job failed with.
+            CallboardError: what the job failed with, by its own class or name.
             ServiceUnavailableError: the child died of something else.
         """
         bounds = limits or self.limits
+        if limits is None and job == "cookiecutter" and arguments.get("hooks"):
+            bounds = replace(bounds, processes=HOOK_PROCESSES)
         async with self._slots:
             await self.start()
             with tempfile.TemporaryDirectory(prefix="confined-") as directory:
@@ -140,7 +142,7 @@ class ConfinedJobs:
             return answer["done"]
         if limit := answer.get("limit"):
             raise LimitReachedError(job, limit, getattr(bounds, limit))
-        raise JobError(*answer["failed"])
+        raise _failure(*answer["failed"])
 
     @asynccontextmanager
     async def _child(self) -> AsyncIterator[tuple[int, asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -242,6 +244,14 @@ class ConfinedJobs:
         for ended in self._ends.values():
             if not ended.done():
                 ended.set_result(0)
+
+
+def _failure(name: str, message: str) -> CallboardError:
+    """The job's error as one of the project's own classes, if it was one."""
+    for known in vars(errors).values():
+        if isinstance(known, type) and issubclass(known, CallboardError) and known.name == name:
+            return known(message)
+    return JobError(name, message)
 
 
 def _launched(control: socket.socket) -> subprocess.Popen[bytes]:

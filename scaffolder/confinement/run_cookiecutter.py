@@ -21,7 +21,7 @@ def run_cookiecutter(arguments: Mapping[str, Any], child: Child) -> dict[str, An
     """
     # Its configuration and caches go to the job's own folder, which is the working directory.
     home = os.getcwd()  # noqa: PTH109 - what os.chdir set
-    os.environ["HOME"] = home
+    os.environ |= {"HOME": home, "TMPDIR": home, "PATH": "/usr/local/bin:/usr/bin:/bin"}
     from cookiecutter.exceptions import CookiecutterException  # type: ignore[import-untyped]
     from cookiecutter.main import cookiecutter  # type: ignore[import-untyped]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -26,6 +26,7 @@ MAX_PENDING: Final = 5_000
 """Entries that may wait to be written before whoever logs has to wait."""
 _BATCH: Final = 2_000
 _AGAIN_S: Final = (0.1, 2.0)
+_CLOSING_S: Final = 2.0
 _NOTIFIED: Final = 100
 """Task ids in one notification: PostgreSQL takes 8000 bytes."""
 
@@ -38,6 +39,7 @@ class _Entry:
     body: str | None = None
     step: Step | None = None
     checkpoint: tuple[str, str, str] | None = None
+    workspace: bytes | None = None
     end: tuple[str, Mapping[str, Json]] | None = None
     written: asyncio.Future[None] | None = None
 
@@ -47,6 +49,7 @@ class _Rows:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     steps: list[tuple[Any, ...]] = field(default_factory=list)
     checkpoints: list[tuple[Any, ...]] = field(default_factory=list)
+    workspaces: dict[str, bytes] = field(default_factory=dict)
     ends: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """By task: status, id, lease."""
 
@@ -95,8 +98,9 @@ class Journal:
         self._lost.discard(claim.lease)
 
     async def close(self) -> None:
-        """Give up on what is not written yet."""
+        """Give up on what cannot be written within a moment."""
         if self._writing is not None and not self._writing.done():
+            await asyncio.wait({self._writing}, timeout=_CLOSING_S)
             self._writing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writing
@@ -165,6 +169,8 @@ class Journal:
                 collected.steps.append((task_id, step_id, status, output, int(status == "started")))
             if entry.checkpoint is not None:
                 collected.checkpoints.append((task_id, *entry.checkpoint))
+            if entry.workspace is not None:
+                collected.workspaces[task_id] = entry.workspace
             if entry.end is not None and task_id not in collected.ends:
                 # The row is locked and the lease held: this entry ends the task.
                 ending, body = entry.end
@@ -193,18 +199,29 @@ class Journal:
                 " ON CONFLICT (task_id, step_id, key) DO UPDATE SET value = excluded.value",
                 rows.checkpoints,
             )
+        if rows.workspaces:
+            await transaction.execute_many(
+                "INSERT INTO scaffolder_task_workspace (task_id, content) VALUES (?, ?)"
+                " ON CONFLICT (task_id) DO UPDATE SET content = excluded.content",
+                rows.workspaces.items(),
+            )
         if rows.ends:
+            await transaction.execute_many(
+                "DELETE FROM scaffolder_task_workspace WHERE task_id = ?", [(task_id,) for task_id in rows.ends]
+            )
             await transaction.execute_many(self._queue.end_sql, rows.ends.values())
 
 
 class TaskJournal:
     """The Sink and the StepState of one claimed task. See `scaffolder.workflow.seam`.
 
-    What actions put out and what checkpoints give may hold secrets, so it is sealed.
+    What actions put out and what checkpoints give may hold secrets, so it is sealed. `snapshot` gives the packed
+    workspace, where that is to be stored as well.
     """
 
     def __init__(self, journal: Journal, claim: Claim, seal: Seal) -> None:
         self._journal, self._claim, self._seal = journal, claim, seal
+        self.snapshot: Callable[[], Awaitable[bytes | None]] | None = None
         self._completed: dict[str, Mapping[str, Json]] = {}
         self._failures: dict[str, Mapping[str, str]] = {}
         self._interrupted: str | None = None
@@ -255,7 +272,9 @@ class TaskJournal:
 
     async def complete(self, step_id: str, output: Mapping[str, Json]) -> None:
         # Not waited for: the next step's beginning, or the task's end, is written after it.
-        await self._journal.add(_Entry(self._claim, step=("completed", step_id, self._sealed(to_json(output)))))
+        content = None if self.snapshot is None else await self.snapshot()
+        done: Step = ("completed", step_id, self._sealed(to_json(output)))
+        await self._journal.add(_Entry(self._claim, step=done, workspace=content))
 
     async def failed(self, step_id: str, error: Mapping[str, str]) -> None:
         await self._journal.add(_Entry(self._claim, step=("failed", step_id, to_json(error))))

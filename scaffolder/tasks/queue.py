@@ -176,6 +176,7 @@ class TaskQueue:
         """End a task and say so: only for the holder of the lease, and only once."""
         ended = await transaction.execute(self.end_sql, status, task_id, lease)
         if ended:
+            await transaction.execute("DELETE FROM scaffolder_task_workspace WHERE task_id = ?", task_id)
             await self.add_event(transaction, task_id, "completion", body)
         return bool(ended)
 
@@ -186,6 +187,15 @@ class TaskQueue:
             kind,
             to_json(body),
         )
+
+    async def ended_among(self, task_ids: Sequence[str]) -> list[str]:
+        """Those of the given ids that are tasks which have ended."""
+        rows = await self._database.read(
+            "SELECT id FROM scaffolder_task WHERE status NOT IN ('open', 'processing')"  # noqa: S608 - constants
+            f" AND {self._database.any_of('id', 'text')}",
+            self._database.array(task_ids),
+        )
+        return [task_id for (task_id,) in rows]
 
     async def prune(self, older_than_ms: int) -> int:
         """Forget tasks that ended so long ago; gives their number, of one batch."""

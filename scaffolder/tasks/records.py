@@ -137,7 +137,8 @@ class TaskRecords:
             await transaction.execute(
                 "DELETE FROM scaffolder_task_event WHERE task_id = ? AND type IN ('cancelled', 'completion')", task_id
             )
-            await transaction.execute("DELETE FROM scaffolder_task_step WHERE task_id = ?", task_id)
+            for table in ("step", "workspace"):
+                await transaction.execute(f"DELETE FROM scaffolder_task_{table} WHERE task_id = ?", task_id)  # noqa: S608
             strategy = recover_strategy(from_json(rows[0][0]))
             await self._add_event(transaction, task_id, "recovered", {"recoverStrategy": strategy})
             await transaction.notify(OPEN_CHANNEL)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app.errors import CallboardError
 from app.interfaces import Database, Principal
@@ -18,12 +19,14 @@ from scaffolder.secrets.sealing import Seal, SealBrokenError
 from scaffolder.tasks.initiator import initiator_of
 from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import Claim
+from scaffolder.tasks.snapshots import WorkspaceTooLargeError, pack, unpack
 from scaffolder.workflow import Cancellation, Engine, Job, LeaseLostError, Outcome, Permitted
 from scaffolder.workflow.engine import error_body, masked_error
 from scaffolder.workflow.metrics import Result, observe_task
 
 log = logging.getLogger(__name__)
 
+_TASK_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Permissions = Callable[[Principal], Awaitable[Permitted]]
 """What an initiator may run, asked once per task."""
 Workspaces = Callable[[Path], Workspace]
@@ -54,13 +57,27 @@ class RunningTask:
     async def load(self) -> None:
         await self.journal.load(self._database)
 
+    async def stored_workspace(self) -> bytes | None:
+        """What the last finished step has left in the database."""
+        task = self.claim.task_id
+        rows = await self._database.read("SELECT content FROM scaffolder_task_workspace WHERE task_id = ?", task)
+        return rows[0][0] if rows else None
+
 
 class Runner:
-    """`folder`: where workspaces are made, one folder per task."""
+    """`folder`: where workspaces are made, one folder per task. `snapshots`: store them in the database as well."""
 
     def __init__(
-        self, engine: Callable[[], Engine], seal: Seal, folder: Path, workspaces: Workspaces, permissions: Permissions
+        self,
+        engine: Callable[[], Engine],
+        seal: Seal,
+        folder: Path,
+        workspaces: Workspaces,
+        permissions: Permissions,
+        *,
+        snapshots: bool = False,
     ) -> None:
+        self._snapshots = snapshots
         self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
 
@@ -90,7 +107,7 @@ class Runner:
         try:
             secrets = {} if claim.sealed is None else self.seal.open(claim.sealed, claim.task_id)
             await running.load()
-            workspace = self._workspace(claim, needed=bool(running.journal.completed()))
+            workspace = await self._workspace(running)
             initiator = initiator_of(secrets)
             job = Job(
                 claim.task_id,
@@ -109,15 +126,40 @@ class Runner:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))
 
-    def _workspace(self, claim: Claim, *, needed: bool) -> Workspace:
-        folder = self._folder / claim.task_id
-        if needed and not folder.is_dir():
+    async def _workspace(self, running: RunningTask) -> Workspace:
+        folder = self._folder / running.claim.task_id
+        if self._snapshots:
+            running.journal.snapshot = lambda: asyncio.to_thread(self._packed, folder)
+        if running.journal.completed() and not folder.is_dir():
+            content = await running.stored_workspace()
+            if content is not None:
+                await asyncio.to_thread(unpack, content, folder)
+                return self._workspaces(folder)
             raise WorkspaceLostError(
                 "The task cannot go on: its worker has stopped, and the files that finished steps have made are not "
                 "on this machine"
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._workspaces(folder)
+
+    def left_behind(self) -> list[str]:
+        """Names of folders that may be workspaces."""
+        if not self._folder.is_dir():
+            return []
+        return [one.name for one in self._folder.iterdir() if _TASK_ID.fullmatch(one.name) and one.is_dir()]
+
+    def remove(self, task_ids: Sequence[str]) -> None:
+        """Remove the workspaces of tasks that have ended."""
+        for task_id in task_ids:
+            shutil.rmtree(self._folder / task_id, ignore_errors=True)
+
+    def _packed(self, folder: Path) -> bytes | None:
+        try:
+            return pack(folder)
+        except (OSError, WorkspaceTooLargeError) as error:
+            # The task itself is none the worse for it, as long as this machine lives.
+            log.warning("the workspace of task %s is not stored: %s", folder.name, error)
+            return None
 
 
 def _completion(outcome: Outcome) -> tuple[Any, dict[str, Any]]:

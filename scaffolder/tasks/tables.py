@@ -84,6 +84,14 @@ class TaskStepRow(SQLModel, table=True):
     runs: int = Field(sa_column=Column(Integer, nullable=False))
 
 
+class TaskWorkspaceRow(SQLModel, table=True):
+    """The files of a task as its last finished step left them, as a compressed tar."""
+
+    __tablename__ = "scaffolder_task_workspace"
+    task_id: str = Field(sa_column=_key(primary_key=True))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class TaskCheckpointRow(SQLModel, table=True):
     """The value of a checkpoint that was passed."""
 

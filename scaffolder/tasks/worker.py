@@ -150,8 +150,8 @@ class Worker:
             return
         asked = time.monotonic()
         try:
-            answer = await self._queue.heartbeat(leases)
-        except ServiceUnavailableError as error:
+            answer = await asyncio.wait_for(self._queue.heartbeat(leases), self._settings.lease.total_seconds() / 3)
+        except (ServiceUnavailableError, TimeoutError) as error:
             # By this process's own clock, and well before the database's lets others in.
             if time.monotonic() - self._beaten > self._settings.lease.total_seconds() * 2 / 3:
                 log.error("tasks are given up, since their leases cannot be prolonged: %s", error)
@@ -187,10 +187,18 @@ class Worker:
                 if last == 0.0 or time.monotonic() - last >= settings.janitor.total_seconds():
                     last = time.monotonic()
                     await self._queue.close_stale(int(settings.timeout.total_seconds() * 1000))
+                    await self._sweep()
                     await self._prune()
             except ServiceUnavailableError as error:
                 log.warning("tasks cannot be looked after: %s", error)
             await asyncio.sleep(pause)
+
+    async def _sweep(self) -> None:
+        """Remove the workspaces of tasks that ended while their worker was away."""
+        running = {one.claim.task_id for one in self._running.values()}
+        found = [one for one in await asyncio.to_thread(self._runner.left_behind) if one not in running]
+        if found:
+            await asyncio.to_thread(self._runner.remove, await self._queue.ended_among(found))
 
     async def _prune(self) -> None:
         retention = self._settings.retention

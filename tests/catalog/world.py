@@ -216,7 +216,7 @@ class World:
                 continue
             self.clock.forward(timedelta(milliseconds=1))
             due = await next_due(self.store)
-            if not loop.reading and (due is None or due > self.store.now() + 100):
+            if not loop.busy and (due is None or due > self.store.now() + 100):
                 return
             await asyncio.sleep(0.001)
         raise AssertionError("it never settles")

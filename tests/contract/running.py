@@ -58,9 +58,25 @@ class Callboard:
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/.backstage/health/v1/readiness", timeout=2).status_code == 200
+            # Without TLS there is nothing to verify, and certificates need not be loaded for each attempt.
+            answer = httpx.get(f"{self.url}/.backstage/health/v1/readiness", timeout=2, verify=False)
+            return answer.status_code == 200
         except httpx.HTTPError:
             return False
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        if self._process is None:
+            raise RuntimeError("Callboard is not running")
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As `kill -9` does: nothing is said farewell to."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def stop(self) -> None:
         if self._process is None:

@@ -132,9 +132,11 @@ async def test_slow_sources_do_not_hold_up_what_needs_none(world: World) -> None
     assert loop.reading == 1
     directory = world.provider("directory")
     await directory.apply_mutation(FullMutation([DeferredEntity(located(component("new"), "url:x"))]))
-    for _ in range(10):
-        await loop.step()
-    assert "component:default/new" in await world.refs()
+    async with asyncio.timeout(10):
+        while "component:default/new" not in await world.refs():
+            await loop.step()
+            await asyncio.sleep(0.001)
+    assert loop.reading == 1
     world.sources.gate.set()
     world.sources.gate = None
     await world.settle()

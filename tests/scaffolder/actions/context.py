@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from app.errors import CallboardError
 from app.interfaces import NOBODY, Principal
-from scaffolder.interfaces import TaskUser, TemplateInfo
-from scaffolder.workspace import SafeFolder
+from scaffolder.interfaces import ActionLogger, TaskUser, TemplateInfo, Workspace
 
 T = TypeVar("T")
 
@@ -25,7 +24,10 @@ class Lines:
     async def info(self, message: str, meta: Mapping[str, Any] | None = None) -> None:
         self.lines.append(message)
 
-    warn = error = debug = info
+    async def warn(self, message: str, meta: Mapping[str, Any] | None = None) -> None:
+        self.lines.append(message)
+
+    error = debug = warn
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Context:
     """See `scaffolder.interfaces.ActionContext`."""
 
     input: Mapping[str, Any]
-    workspace: SafeFolder
+    workspace: Workspace
     jobs: Callable[[str, Mapping[str, Any]], Awaitable[Any]]
     template: TemplateInfo = field(default_factory=lambda: TemplateInfo("template:default/t", None, {"metadata": {}}))
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -41,12 +43,15 @@ class Context:
     task_id: str = "task"
     step_id: str = "step"
     step_name: str = "Step"
-    log: Lines = field(default_factory=Lines)
+    said: Lines = field(default_factory=Lines)
     user: TaskUser = field(default_factory=TaskUser)
     initiator: Principal = NOBODY
     outputs: dict[str, Any] = field(default_factory=dict)
     stored: dict[str, Any] = field(default_factory=dict)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.log: ActionLogger = self.said
 
     def output(self, name: str, value: Any) -> None:
         self.outputs[name] = value

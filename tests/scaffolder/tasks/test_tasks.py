@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlmodel import SQLModel
@@ -315,6 +316,21 @@ async def test_a_stale_task_is_closed_with_its_steps(world: World) -> None:
     message = "This task was marked as stale as it exceeded its timeout"
     assert await world.completion(task_id) == {"message": message}
     assert (await world.events(task_id))[-2].body == {"message": message, "stepId": "g", "status": "failed"}
+
+
+async def test_workspaces_of_ended_tasks_are_swept_and_nothing_else(world: World) -> None:
+    async with world.working():
+        ended = await world.start(SAY)
+        await world.ended(ended)
+    waiting = await world.start(SAY)
+    others = (str(uuid4()), "notes")
+    for name in (ended, waiting, *others):
+        (world.folder / name).mkdir(exist_ok=True)
+    async with world.working(replace(SETTINGS, concurrency=1)):
+        await world.ended(waiting)
+        while (world.folder / ended).exists() or (world.folder / waiting).exists():  # noqa: ASYNC110 - a folder
+            await asyncio.sleep(0.02)
+    assert sorted(one.name for one in world.folder.iterdir()) == sorted(others)
 
 
 async def test_old_tasks_are_forgotten(world: World) -> None:

@@ -23,7 +23,7 @@ from tests.scaffolder.workflow.bench import ACTIONS, Folder, confined, validate
 
 GUEST = Principal("user", "user:default/guest", ("user:default/guest",))
 SETTINGS = WorkerSettings(
-    lease=timedelta(seconds=0.6), heartbeat=timedelta(seconds=0.1), janitor=timedelta(seconds=0.3), drain=timedelta(0)
+    lease=timedelta(seconds=3), heartbeat=timedelta(seconds=0.1), janitor=timedelta(seconds=0.3), drain=timedelta(0)
 )
 
 
@@ -68,7 +68,9 @@ class World:
         self.seal = Seal(lambda: [b"key"])
         self.tasks = DurableTasks(self.database, self.seal)
 
-    def worker(self, settings: WorkerSettings = SETTINGS) -> Worker:
+    def worker(
+        self, settings: WorkerSettings = SETTINGS, *, snapshots: bool = False, folder: Path | None = None
+    ) -> Worker:
         engine = Engine(
             {**ACTIONS, **self.actions},
             workflow_language(),
@@ -76,7 +78,9 @@ class World:
             confined=confined,
             environment=self.environment,
         )
-        return Worker(self.database, Runner(lambda: engine, self.seal, self.folder, Folder, _everything), settings)
+        where = folder or self.folder
+        runner = Runner(lambda: engine, self.seal, where, Folder, _everything, snapshots=snapshots)
+        return Worker(self.database, runner, settings)
 
     @asynccontextmanager
     async def working(
@@ -111,6 +115,10 @@ class World:
 
     async def messages(self, task_id: str) -> list[str]:
         return [event.body.get("message", "") for event in await self.events(task_id)]
+
+    async def database_write(self, sql: str) -> None:
+        async with self.database.write() as transaction:
+            await transaction.execute(sql)
 
     async def completion(self, task_id: str) -> Mapping[str, Any]:
         found = [event.body for event in await self.events(task_id) if event.type == "completion"]
