@@ -40,7 +40,7 @@ def test_the_examples_have_no_fault(tmp_path: Path) -> None:
 
 def test_the_examples_pass_their_own_tests(tmp_path: Path) -> None:
     code, said = callboard(tmp_path, "test", str(EXAMPLES))
-    assert (code, said.splitlines()[-1]) == (0, "4 of 4 passed"), said
+    assert (code, said.splitlines()[-1]) == (0, "3 of 3 passed"), said
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,6 @@ def test_the_examples_pass_their_own_tests(tmp_path: Path) -> None:
         ),
         ("  steps: [{id: a, action: 'debug:log', input: {message: '${{ 1 + }}'}}]\n", "steps.a.input.message: "),
         ("  steps: [{id: a, action: debug:log}, {id: a, action: debug:log}]\n", "There is a step a before this one"),
-            "  steps: [{id: a, action: 'debug:log'}, {id: a, action: 'debug:log'}]\n",
-            "There is a step a before this one",
-        ),
         ("  steps: [{id: a, action: 'fetch:template', input: {url: ./gone}}]\n", "There is no folder ./gone"),
         ("  steps: [{id: a, action: 'fetch:plain', input: {url: ../..}}]\n", "leads out of the template's folder"),
         ("  parameters: {properties: {a: {pattern: '('}}, required: [a]}\n  steps: [{action: 'no:such'}]\n", "no:such"),
@@ -124,9 +121,9 @@ def test_a_changed_tree_fails_until_it_is_accepted(tmp_path: Path) -> None:
 
 def test_a_dry_run_writes_a_folder_and_tells_its_output(tmp_path: Path) -> None:
     given = ("--set", "name=axles", "--set", "owner=platform", "--set", "remoteUrl=https://a.example/x.git")
-    code, said = callboard(tmp_path, "run", str(EXAMPLES / "library"), "--output", "made", *given)
+    code, said = callboard(tmp_path, "run", str(EXAMPLES / "python-service"), "--output", "made", *given)
     assert code == 0, said
-    assert (tmp_path / "made" / "src" / "axles" / "__init__.py").read_text() == '"""The library axles."""\n'
+    assert (tmp_path / "made" / "README.md").read_text().startswith("# axles\n\nA service of Nightjar Rail.\n")
     assert "Skipping because catalog:register does not support dry-run" in said
 
 
