@@ -24,6 +24,7 @@ from catalog.processing.recheck import Rechecker
 from catalog.processing.save import Saved, save
 from catalog.processing.schedule import Schedule
 from catalog.stitching.batch import Stitcher
+from catalog.stitching.loop import StitchLoop
 from catalog.store.documents import load_entity
 from catalog.store.outcomes import DueRow, Outcome
 from catalog.store.queue import due_rows, next_due, outside_ids
@@ -41,13 +42,6 @@ GATHER_S = 0.01
 PASS_TIMEOUT_S = 300.0
 BREATH = 16
 """Passes without reading before requests are let in between: some milliseconds."""
-STITCH_CALM_MS = 1000
-"""While more is due, what was asked for within so long is not stitched yet: an entity that many relate to is put
-together a few times and not each time."""
-STITCH_AGAIN_S = 0.25
-"""While more is due, so long passes between two looks at the queue."""
-STITCH_ALL_S = 20.0
-"""So often everything is stitched, however often it is asked for."""
 IDLE_S = 60.0
 """Look at the database so often even when nobody has called: notifications may be missed."""
 NEIGHBOUR_S = 2.0
@@ -89,12 +83,12 @@ class IngestLoop:
         self._settled = settled
         self._busy = False
         self._pipeline = pipeline
-        self._stitcher = stitcher
         self._orphans = orphans
         self._tell = report
         self._schedule = Schedule(interval, random or Random())  # noqa: S311 -- spreads load, guards nothing
         self._rechecker = Rechecker(store, lambda: pipeline.steps)
         self._wake = asyncio.Event()
+        self._stitching = StitchLoop(stitcher, self._wake, beside=store.database.dialect == "postgresql")
         self._reading: dict[int, asyncio.Task[Finished]] = {}
         self._looking: asyncio.Task[list[DueRow]] | None = None
         self._waiting: deque[DueRow] = deque()
@@ -102,17 +96,10 @@ class IngestLoop:
         """Passes that are reading, or wait for a place to do so."""
         self._running = 0
         self._changed: list[DueRow] = []
-        self._queued = True
-        """Whether something may wait to be stitched."""
-        self._stitching: asyncio.Task[bool] | None = None
-        self._stitched_at = 0.0
-        self._emptied_at = time.monotonic()
-        self._more = False
-        """Whether the last batch was not the last."""
 
     def wake(self, _payload: str = "") -> None:
         """Look for work at once: something is due, or waits to be stitched."""
-        self._queued = True
+        self._stitching.ask()
         self._wake.set()
 
     @property
@@ -123,8 +110,7 @@ class IngestLoop:
     @property
     def busy(self) -> bool:
         """Whether anything goes on beside the batches: passes that read, checks, stitching."""
-        beside = self._looking is not None or self._stitching is not None
-        return bool(self._claimed or self._changed or self._queued or beside)
+        return bool(self._claimed or self._changed or self._looking is not None or self._stitching.busy)
 
     @property
     def watching(self) -> int:
@@ -153,7 +139,8 @@ class IngestLoop:
                     await asyncio.sleep(RETRY_S)
         finally:
             self._waiting.clear()
-            for task in (*self._reading.values(), self._looking, self._stitching):
+            self._stitching.cancel()
+            for task in (*self._reading.values(), self._looking):
                 if task is not None:
                     task.cancel()
 
@@ -169,12 +156,11 @@ class IngestLoop:
         finished += self._finished_reads()
         if finished:
             await self._save(finished)
-        self._more = bool(rows or finished)
-        return await self._stitch_if_time() or bool(finished)
+        return await self._stitching.turn(more=bool(rows or finished)) or bool(finished)
 
     async def _rest(self) -> None:
         """Until something happens, or the next thing is to be looked at."""
-        moments = [STITCH_AGAIN_S if self._queued and self._stitching is None else IDLE_S]
+        moments = [self._stitching.pause or IDLE_S]
         if (look := self._schedule.next_at()) is not None and self._looking is None:
             moments.append(look - time.monotonic())
         if (due := await next_due(self._store)) is not None and not self._reading:
@@ -191,7 +177,7 @@ class IngestLoop:
                 if await self._store.database.data_version() != seen:
                     break
         # A net: notifications may be missed.
-        self._queued = True
+        self._stitching.ask()
 
     async def _process(self, rows: Sequence[DueRow]) -> list[Finished]:
         finished = []
@@ -259,8 +245,8 @@ class IngestLoop:
         except Exception:
             log.exception("a batch of %d passes could not be stored; storing them one by one", len(finished))
             saved = await self._save_apart(finished)
-        self._queued = True
         now = time.monotonic()
+        self._stitching.ask(outcome.row.ref for outcome in saved.stored if outcome.ok and not outcome.row.has_processed)
         for one in finished:
             if one.outcome.reads_outside or one.outcome.row.reads_outside:
                 self._schedule.later(one.outcome.row.entity_id, now)
@@ -281,53 +267,6 @@ class IngestLoop:
                 )
                 together += await save(self._store, [outcome_of(one.outcome.row, failed)], self._orphans)
         return together
-
-    async def _stitch_if_time(self) -> bool:
-        """Whether something was stitched.
-
-        PostgreSQL works while this process puts the next batch together, so there stitching goes on beside
-        processing; SQLite's driver and Python would only wait for one another.
-        """
-        stitched = False
-        if self._stitching is not None:
-            if not self._stitching.done():
-                return False
-            stitching, self._stitching = self._stitching, None
-            stitched = stitching.result()
-        if not self._queued or (self._more and time.monotonic() - self._stitched_at < STITCH_AGAIN_S):
-            return stitched
-        if self._store.database.dialect == "sqlite":
-            return await self._stitch()
-        self._stitching = asyncio.create_task(self._stitch(), name="catalog-stitch")
-        self._stitching.add_done_callback(lambda _: self._wake.set())
-        return stitched
-
-    async def _stitch(self) -> bool:
-        """Empty the queue. While more is due, leave out what was asked for just now: it will be asked for again."""
-        everything = time.monotonic() - self._emptied_at > STITCH_ALL_S
-        stitched = False
-        while True:
-            calm = None if everything or not self._more else self._store.now() - STITCH_CALM_MS
-            # Before the look: what is asked for during it may be missed by it.
-            self._queued = False
-            try:
-                batch = await self._stitcher.run_batch(asked_before=calm)
-            except BaseException:
-                self._queued = True
-                raise
-            if not batch.asked:
-                break
-            stitched = self._queued = True
-            if self._wake.is_set() and not everything and self._store.database.dialect == "sqlite":
-                # Something has become due, which may well change what is still queued.
-                self._stitched_at = time.monotonic()
-                return True
-        self._stitched_at = time.monotonic()
-        if calm is None:
-            self._emptied_at = self._stitched_at
-        else:
-            self._queued = True
-        return stitched
 
     def _look_again(self) -> None:
         """Ask the sources of what is to be looked at; what has changed is processed with the next batch."""

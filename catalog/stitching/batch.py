@@ -32,8 +32,6 @@ Request = tuple[str, int, str | None]
 """Ref, moment, JSON of the cause."""
 
 BATCH = 500
-LATEST = 2**62
-"""After every moment."""
 BREATH = 16
 """Entities put together before requests are let in between: some milliseconds."""
 
@@ -57,18 +55,13 @@ class Stitcher:
         self._mark_orphans = mark_orphans
         self._numbers = TermNumbers(term_of)
 
-    async def run_batch(self, limit: int = BATCH, *, asked_before: int | None = None) -> Stitching:
-        """Stitch up to `limit` queued refs; `asked` is empty when there was nothing to do.
-
-        Args:
-            asked_before: only those asked for before this moment, in milliseconds.
-        """
-        rows = await self._store.database.read(
-            "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue WHERE requested_at < ? "
-            "ORDER BY entity_ref LIMIT ?",
-            LATEST if asked_before is None else asked_before,
-            limit,
-        )
+    async def run_batch(self, refs: Sequence[str] | None = None) -> Stitching:
+        """Stitch those of the refs that are queued, or the next ones; `asked` is empty when there was nothing to do."""
+        select = "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue"
+        if refs is None:
+            rows = await self._store.database.read(f"{select} ORDER BY entity_ref LIMIT ?", BATCH)
+        else:
+            rows = await self._store.read_in(select, "entity_ref", "text", refs)
         requests: list[Request] = [(row[0], row[1], row[2]) for row in rows]
         try:
             return await self._stitch(requests)
