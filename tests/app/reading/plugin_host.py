@@ -13,6 +13,7 @@ from app.reading.service import ReadingService
 from tests.app.reading.configuration import PlainConfig
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -29,6 +30,11 @@ class ReadingHost:
         self.outgoing = GuardedClient(self.config)
         self.reading = ReadingService(self.config, self.outgoing, data_dir)
         self.clock = FixedClock()
+        self._extensions: dict[type, Any] = {}
+
+    def extension(self, kind: type[T]) -> T:
+        made: T = self._extensions.setdefault(kind, kind())
+        return made
 
     def settings(self, path: str, model: type[M]) -> M:
         return model.model_validate(self.config.get(path) or {})

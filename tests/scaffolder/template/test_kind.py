@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.config import load_config
 from app.errors import CallboardError, name_of
+from app.main import create_host
 from catalog.interfaces import CatalogExtensions, LocationSpec, Relation
 from scaffolder.plugin import ScaffolderPlugin
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
@@ -51,17 +53,11 @@ async def test_a_template_without_owner_or_of_an_old_version_relates_to_nothing(
     assert emit.relations == []
 
 
-def test_the_plugin_adds_the_kind_and_its_processor() -> None:
-    extensions = CatalogExtensions()
-
-    class Host:
-        def extension(self, kind: type[CatalogExtensions]) -> CatalogExtensions:
-            assert kind is CatalogExtensions
-            return extensions
-
-        def mount(self, plugin: str, router: object) -> None:
-            assert plugin == "scaffolder"
-
-    ScaffolderPlugin().register(Host())  # type: ignore[arg-type]
+def test_the_plugin_adds_the_kind_and_its_processor(tmp_path: Path) -> None:
+    config = tmp_path / "app-config.yaml"
+    config.write_text("{}")
+    environment = {"CALLBOARD_DATA_DIR": str(tmp_path / "data")}
+    host = create_host(load_config([config], env=environment), env=environment, plugins=[ScaffolderPlugin()])
+    extensions = host.extension(CatalogExtensions)
     assert TEMPLATE in extensions.kinds
     assert [processor.name for processor in extensions.processors] == ["ScaffolderEntitiesProcessor"]
