@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final, NoReturn
 
 import orjson
 import typer
-import yaml
 
 from app.errors import CallboardError, InputError, describe
 from app.interfaces import NOBODY
+from scaffolder.actions.yaml_read import yaml_documents
 from scaffolder.cli.snapshots import VALUES, cases, differences, update, write
 from scaffolder.cli.source import Source, documents, templates
 from scaffolder.cli.steps import TemplateLinter
@@ -140,7 +140,7 @@ def _values(file: Path | None, settings: Sequence[str] | None) -> dict[str, Any]
         key, equals, text = setting.partition("=")
         if not equals:
             raise InputError(f"{setting} is not of the form KEY=VALUE")
-        values[key] = yaml.safe_load(text)
+        (values[key],) = yaml_documents(text) or [None]
     return values
 
 

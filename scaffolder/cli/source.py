@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from app.errors import InputError
+from scaffolder.actions.yaml_read import yaml_documents
 from scaffolder.service.dry_run import GivenFile
 from scaffolder.template.kind import TEMPLATE
 
@@ -46,8 +45,8 @@ class Source:
 def documents(path: Path) -> list[Json]:
     """The documents of a YAML file. Raises InputError."""
     try:
-        return list(yaml.load_all(path.read_bytes(), Loader=yaml.CSafeLoader))
-    except (OSError, yaml.YAMLError) as error:
+        return yaml_documents(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, InputError) as error:
         raise InputError(f"{path}: {error}") from error
 
 

@@ -208,7 +208,8 @@ def _tokens(source: str, position: int, start: int, code: re.Pattern[str]) -> tu
             if follower.isascii() and (follower.isalpha() or follower == "_"):
                 raise LanguageError("syntax_error", "Invalid numeric literal", at)
         else:
-            tokens.append(Token("end", "", at))
+            # A block's content ends with its last token, a variable's where its end mark begins.
+            tokens.append(Token("end", "", found.start() if source.startswith("{%", start) else at))
             return tuple(tokens), position
         tokens.append(Token(kind, value, at))
 
@@ -220,11 +221,10 @@ def _unreadable(source: str, position: int, start: int) -> LanguageError:
     while source[position : position + 1] in tuple(" \t\n\r\xa0"):
         position += 1
     unit = source[position : position + 1]
-    if not unit:
+    if not unit or unit in "'\"":
+        # A string that does not end hides the end of its tag.
         kind = "block" if source.startswith("{%", start) else "variable"
         return LanguageError("syntax_error", f"Unterminated {kind} tag", start)
-    if unit in "'\"":
-        return LanguageError("syntax_error", "Unterminated string literal", position)
     return LanguageError("syntax_error", f"Unexpected character {quoted(unit)}", position)
 
 
