@@ -23,7 +23,7 @@ from catalog.stitching.terms import pairs_of, term_of
 from catalog.store.documents import load_entity
 from catalog.store.finals import Stitched, store_finals
 from catalog.store.stitch_queue import finish_requests
-from catalog.store.terms import TermNumbers
+from catalog.store.terms import AT_REST, TermNumbers
 from catalog.store.writing import CatalogStore
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ class Stitcher:
         self._store = store
         self._mark_orphans = mark_orphans
         self._numbers = TermNumbers(term_of)
+
+    def rest(self) -> None:
+        """Nothing is left to do for now: give back most of the memory."""
+        self._numbers.shrink(AT_REST)
 
     async def run_batch(self, refs: Sequence[str] | None = None) -> Stitching:
         """Stitch those of the refs that are queued, or the next ones; `asked` is empty when there was nothing to do."""

@@ -100,6 +100,8 @@ class StitchLoop:
         if emptying:
             self._emptied_at = self._ended_at
             self._newcomers.clear()
+            if not self._more:
+                self._stitcher.rest()
         return stitched
 
     def _calm_newcomers(self) -> list[str]:

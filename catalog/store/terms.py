@@ -13,6 +13,9 @@ from catalog.store.writing import CatalogWrite
 MAX_REMEMBERED = 300_000
 """Values held in memory: some 40 MB. Beyond it those of the most varied paths are forgotten."""
 
+AT_REST = 20_000
+"""Values worth keeping while nothing goes on: kinds, owners, tags and the like."""
+
 UID = "metadata.uid"
 """Every entity has a value of its own here: not worth remembering."""
 
@@ -209,7 +212,12 @@ class TermNumbers:
                 self._spelling[key] = path if self._spelling.get(key, path) == path else ""
             values.update(numbers)
             self._count += len(numbers)
-        while self._count > MAX_REMEMBERED:
+        self.shrink(MAX_REMEMBERED)
+
+    def shrink(self, most: int) -> None:
+        """Forget the values of the most varied paths until no more than so many are left."""
+        known = self._known
+        while self._count > most:
             widest = max(known, key=lambda path: len(known[path]))
             self._count -= len(known.pop(widest))
             self._forgotten.add(widest)
