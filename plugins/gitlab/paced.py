@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 
-from app.interfaces import Outgoing
+from app.interfaces import Outgoing, OutgoingAnswer
 from plugins.gitlab.pace import Pace
 
 
@@ -44,3 +45,16 @@ class PacedOutgoing:
                 timeout=timeout,
             )
         )
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
+        """Without a pace: nobody reads GitLab piece by piece."""
+        return self._outgoing.stream(method, url, headers=headers, content=content, timeout=timeout, verify=verify)
