@@ -106,7 +106,9 @@ def _walk(root: Path, folder: Path, without: Path | None, depth: int) -> Iterato
     """Relative path and real place of every file. Raises NotAllowedError for links that lead out (CVE-2026-25152)."""
     if depth > MAX_DEPTH:
         raise InputError("The documentation's source is nested too deeply")
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
         path = os.path.relpath(entry.path, root)
         if entry.is_symlink():
             place = os.path.realpath(entry.path)

@@ -93,5 +93,5 @@ def read(text: bytes) -> Any:
 
 
 def write(value: Any) -> str:
-    """Readable by mkdocs."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    """Readable by mkdocs. In ASCII: unescaped, some line breaks of Unicode would not come back."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False)

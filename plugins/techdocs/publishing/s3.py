@@ -126,10 +126,13 @@ class S3Publisher:
 
     async def read(self, site: Site, path: str, *, max_bytes: int) -> bytes:
         key = self._key(site, path)
-        answer = await self._request("GET", key, max_bytes=max_bytes)
+        # An error has a body too, of some hundred bytes.
+        answer = await self._request("GET", key, max_bytes=max(max_bytes, 65536))
         if answer.status_code in (403, 404):
             raise NotFoundError("File Not Found")
         _demand(answer, key)
+        if len(answer.content) > max_bytes:
+            raise InputError(f"{path} is larger than {max_bytes} bytes")
         return bytes(answer.content)
 
     # ------------------------------------------------------------------------------------------------- requests
