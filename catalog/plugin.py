@@ -48,7 +48,6 @@ class CatalogPlugin:
 
         host.migrations("catalog.store.migrations")
         host.provide(EntitiesCatalog, index)
-        register_api(host)
         host.commands(lint_commands(extensions, host.config))
 
         def connection(provider: str) -> Connection:
@@ -71,6 +70,7 @@ class CatalogPlugin:
         control = CatalogControls(store, pipeline, interval_s=settings.interval_s)
         host.provide(Locations, locations)
         host.provide(CatalogControl, control)
+        register_api(host)
 
         def providers() -> list[EntityProvider]:
             options = settings.provider_options
