@@ -18,6 +18,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 
+from app.actions.model import ActionFilter as ActionFilter
+from app.actions.model import ActionInvocation as ActionInvocation
+from app.actions.model import RegisteredAction as RegisteredAction
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
@@ -526,6 +529,59 @@ class Events(Protocol):
     async def publish(self, event: Event) -> None: ...
 
 
+# ------------------------------------------------------------------------------------------------- actions
+
+
+class Actions(Protocol):
+    """The actions of all plugins: what templates and AI agents may do. Source: spec/ui-backends.md §4.2.
+
+    Each plugin's are served below its mount (`/.backstage/actions/…`). The settings `backend.actions.pluginSources` and
+    `filter` say which there are at all; to a caller exist those whose `visibility` they have.
+    """
+
+    def add(self, *actions: RegisteredAction) -> None:
+        """Raises ValueError for an id that is taken."""
+
+    async def list(
+        self, caller: Principal, *, plugin: str | None = None, matching: ActionFilter | None = None
+    ) -> list[RegisteredAction]:
+        """What the caller may invoke, in the order of registration. Raises NotAllowedError for nobody."""
+
+    async def invoke(
+        self,
+        action_id: str,
+        given: Json,
+        caller: Principal,
+        *,
+        secrets: Mapping[str, Json] | None = None,
+        plugin: str | None = None,
+    ) -> Json:
+        """The output of `plugin:name`, in the caller's name. `plugin` demands that it is that plugin's.
+
+        Raises:
+            NotAllowedError: nobody is calling. NotFoundError: there is no such action for them. InputError: wrong input
+                or secrets, or an output that breaks the action's own schema. And what the action raises.
+        """
+
+
+# ----------------------------------------------------------------------------------------- telling people
+
+
+class NotificationSender(Protocol):
+    """Sends notifications; a port that the notifications plugin provides."""
+
+    async def send(self, recipients: Mapping[str, Json], payload: Mapping[str, Json], *, origin: str) -> None:
+        """Source: spec/ui-backends.md §8.
+
+        Args:
+            recipients: `{"type": "broadcast"}` or `{"type": "entity", "entityRef": ref or refs, "excludeEntityRef"?}`.
+            payload: `title`, and perhaps `description`, `link`, `severity`, `topic`, `scope`, `icon`, `metadata`.
+            origin: who says so, `plugin:<id>`.
+
+        Raises InputError.
+        """
+
+
 # ----------------------------------------------------------------------------------------------- scheduling
 
 
@@ -671,6 +727,7 @@ class PluginHost(Protocol):
     reading: Reading
     outgoing: Outgoing
     events: Events
+    actions: Actions
     clock: Clock
     roles: frozenset[Role]
     plugins: Sequence[str]

@@ -54,7 +54,6 @@ class CatalogPlugin:
         host.provide(EntitiesCatalog, index)
         host.provide(RevisionFeed, CatalogFeed(host.database))
         host.provide(EntityVisibility, ConditionalVisibility(host.database, index))
-        register_api(host)
         host.commands(lint_commands(extensions, host.config))
 
         def connection(provider: str) -> Connection:
@@ -77,6 +76,7 @@ class CatalogPlugin:
         control = CatalogControls(store, pipeline, interval_s=settings.interval_s)
         host.provide(Locations, locations)
         host.provide(CatalogControl, control)
+        register_api(host)
 
         def providers() -> list[EntityProvider]:
             options = settings.provider_options
