@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.actions.registry import ActionRegistry
+from app.actions.settings import ActionSettings
 from app.config import LayeredConfig
 from app.http.mounts import Mounts
 from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permissions, Reading, Role, ScheduledTask
@@ -55,6 +57,7 @@ class Host:
         self.database, self.auth, self.permissions = services.database, services.auth, services.permissions
         self.reading, self.outgoing = services.reading, services.outgoing
         self.events, self.clock = services.events, services.clock
+        self.actions = ActionRegistry(services.permissions, config.settings("backend.actions", ActionSettings))
         self.roles, self.data_dir = roles, data_dir
         self.mounts = Mounts()
         self.lifecycle = Lifecycle(roles, pause=pause)

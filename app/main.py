@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
+from app.actions.routes import action_routes
 from app.auth.credentials import caller_of
 from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
@@ -207,6 +208,7 @@ def _framework(host: Host, backend: BackendSettings) -> None:
     auth: Any = host.auth
     permissions: Any = host.permissions
     host.framework(scheduler_routes(host.scheduler))
+    host.framework(action_routes(host.actions))
     host.framework(lambda plugin: auth_routes(plugin, auth, host.clock, backend.base_url))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     host.mounts.allow_everywhere(JWKS_PATH)

@@ -181,7 +181,7 @@ class Sent:
         self.failure = failure
         self.sent: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
 
-    async def send(self, recipients: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+    async def send(self, recipients: Mapping[str, Any], payload: Mapping[str, Any], *, origin: str) -> None:
         if self.failure:
             raise self.failure
         self.sent.append((recipients, payload))
