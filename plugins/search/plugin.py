@@ -47,7 +47,6 @@ class SearchPlugin:
 
         host.migrations("plugins.search.migrations")
         host.mount("search", search_api(search, parser), contract="search.yaml")
-        host.allow_unauthenticated("/api/search/health")
         host.provide(SearchIndex, ToldIndex(store, indexer, collators))
         host.commands(search_commands(host, store, indexer, collators), name="search")
 

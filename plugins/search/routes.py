@@ -34,6 +34,8 @@ def search_api(search: Search, parser: RequestParser) -> APIRouter:
 
     @routes.get("/health")
     async def health(request: Request) -> Response:
+        """Fails where the index cannot be reached."""
+        await search.check()
         return JsonBytes(b'{"status":"ok"}')
 
     return routes

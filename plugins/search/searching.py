@@ -93,6 +93,10 @@ class Search:
         results = await self._results(page, offset, found.terms)
         return Results(results, len(visible), len(visible) > offset + request.limit)
 
+    async def check(self) -> None:
+        """Raises ServiceUnavailableError when the index cannot be read."""
+        await self._store.version()
+
     def _restriction(self, request: SearchRequest, types: Sequence[str]) -> Match | None:
         """None where nothing can match: one of no values."""
         match = Match()
