@@ -138,7 +138,7 @@ class Pipeline:
             return
         method = scope["method"]
         endpoint = found[0].endpoint(method) if found is not None else None
-        public = endpoint is not None and endpoint.public
+        public = found is not None and (found[0].public if endpoint is None else endpoint.public)
         if public or (segments is not None and mount.public and segments in mount.public):
             scope[PRINCIPAL] = NOBODY
         else:

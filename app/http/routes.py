@@ -46,9 +46,11 @@ class Endpoint:
 class Leaf:
     """All methods of one path."""
 
-    __slots__ = ("endpoints", "names")
+    __slots__ = ("endpoints", "names", "public")
 
     def __init__(self) -> None:
+        self.public = False
+        """Whether some endpoint is: then nobody is asked who they are for a method that there is not."""
         self.endpoints: dict[str, Endpoint] = {}
         self.names: dict[str, tuple[str, ...]] = {}
 
@@ -123,6 +125,7 @@ class RouteTable:
             operation = self._operations.get((method, _shape(template)))
             leaf.endpoints[method] = Endpoint(template, answer, operation, public=public, firm=instead)
             leaf.names[method] = tuple(names)
+            leaf.public = leaf.public or public
 
     def find(self, segments: Sequence[str]) -> tuple[Leaf, list[str]] | None:
         """The path's leaf and its parameters' values, in order."""

@@ -40,20 +40,20 @@ integrations.*[].cloneUrl integrations.*[].gitilesBaseUrl integrations.*[].disab
 """
 
 _SECRET: Final[Schema] = {"visibility": "secret", "deepVisibility": "secret"}
-_NO_SECRETS: Final[Schema] = {"patternProperties": {r"(?i)secret|token|password|key": _SECRET}}
+# At any depth: this schema holds for whatever is below it.
+_NO_SECRETS: Final[dict[str, Any]] = {
+    "patternProperties": {
+        r"(?i)(secret|token|password|passphrase|secretskey|(access|api|private|signing)key|authorization)$": _SECRET
+    }
+}
+_NO_SECRETS["additionalProperties"] = _NO_SECRETS["items"] = _NO_SECRETS
 # Stays on the server whatever a bundle's schema says: what signs in to other systems, and what lets others sign in.
+# Elsewhere a key of such a name may well be for browsers (`app.datadogRum.clientToken`).
 NEVER: Final[Schema] = {
     "properties": {
-        "backend": {"properties": {"auth": _SECRET, "cache": _SECRET, "database": _SECRET}},
-        "auth": {
-            "properties": {
-                "session": _SECRET,
-                "keyStore": _SECRET,
-                "providers": {"additionalProperties": {**_NO_SECRETS, "additionalProperties": _NO_SECRETS}},
-            }
-        },
-        "integrations": {"additionalProperties": {**_NO_SECRETS, "items": _NO_SECRETS}},
-        "scaffolder": {"properties": {"secretsKey": _SECRET}},
+        **dict.fromkeys(("catalog", "events", "integrations", "proxy", "scaffolder", "techdocs"), _NO_SECRETS),
+        "auth": {"allOf": [_NO_SECRETS, {"properties": {"session": _SECRET, "keyStore": _SECRET}}]},
+        "backend": {"properties": dict.fromkeys(("auth", "cache", "database"), _SECRET)},
     }
 }
 
