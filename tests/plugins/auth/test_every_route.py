@@ -28,6 +28,7 @@ PUBLIC = {
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
+    "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
 }
 """Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
