@@ -104,10 +104,15 @@ class Auth(Protocol):
         """
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+        self,
+        request: HTTPConnection,
+        *,
+        allow: Collection[CallerKind] = ANY_CALLER,
+        allow_limited: bool = False,
+        allow_cookie: bool = False,
     ) -> Principal:
         """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
-        names, which may be a limited one if `allow_limited`.
+        names, which may be a limited one if `allow_limited`, or, if `allow_cookie`, its auth cookie.
 
         Raises:
             AuthenticationError: nobody, where `allow` does not name `none`; or a token that is not valid.
@@ -120,6 +125,13 @@ class Auth(Protocol):
         """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
 
         `lifetime` is `user_token_lifetime`, and at most that.
+        """
+
+    async def auth_cookie(self, token: str | None) -> str:
+        """A `Set-Cookie` header that gives a browser the limited form of a user's own token, for routes that
+        `allow_cookie`; None takes it away. Source: §2.5.
+
+        Raises AuthenticationError for a token that is not a user's own.
         """
 
     async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:
@@ -720,10 +732,17 @@ class Config(Protocol):
     def has(self, path: str) -> bool: ...
 
 
+class WholeConfig(Config, Protocol):
+    """The same, for who has to look at all of it."""
+
+    def everything(self) -> Json:
+        """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
+
+
 class PluginHost(Protocol):
     """What a plugin is given to register itself with."""
 
-    config: Config
+    config: WholeConfig
     database: Database
     auth: Auth
     permissions: Permissions
@@ -755,8 +774,8 @@ class PluginHost(Protocol):
     def service(self, port: type[T]) -> T:
         """A port another feature offers. Call it in or after `on_start`. Raises LookupError when nobody does."""
 
-    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
-        """Serve a router under `/api/{plugin}`, behind the credentials barrier.
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None, public: bool = False) -> None:
+        """Serve a router under `/api/{plugin}`, behind the credentials barrier; in front of it if `public`.
 
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
@@ -772,8 +791,10 @@ class PluginHost(Protocol):
     def contracts(self) -> Mapping[str, Json]:
         """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
-    def mount_root(self, router: APIRouter) -> None:
-        """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
+    def mount_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        """Serve a router at the root. Its routes are public only if all are said to be, or the path is named by
+        `allow_unauthenticated`. A route that others have too answers `instead` of theirs, or gives way to the first.
+        """
 
     def allow_unauthenticated(self, path: str) -> None:
         """Let everybody in at a path (absolute; a trailing `/*` means all below)."""
