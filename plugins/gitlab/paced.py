@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping
 
 import httpx
 
-from app.interfaces import Outgoing, OutgoingAnswer
+from app.interfaces import Outgoing
 from plugins.gitlab.pace import Pace
 
 
@@ -45,16 +44,3 @@ class PacedOutgoing:
                 timeout=timeout,
             )
         )
-
-    def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Sequence[tuple[str, str]] = (),
-        content: AsyncIterable[bytes] | None = None,
-        timeout: float = 30.0,
-        verify: bool = True,
-    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
-        """Without a pace: nobody reads GitLab piece by piece."""
-        return self._outgoing.stream(method, url, headers=headers, content=content, timeout=timeout, verify=verify)

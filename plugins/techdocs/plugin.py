@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from app.interfaces import PluginHost
+from app.interfaces import PluginHost, SearchExtensions
 from catalog.interfaces import EntitiesCatalog
 from plugins.techdocs.builds import CHANNEL as BUILDS
 from plugins.techdocs.commands import docs_commands
@@ -34,6 +34,7 @@ class TechdocsPlugin:
         host.mount("techdocs", docs_routes(reader, services, host.reading))
         host.mount("techdocs", static_routes(reader, services, guarded=guarded))
         host.allow_cookie("/api/techdocs/static")
+        host.extension(SearchExtensions).add_collator(services.collator)
         host.commands(docs_commands(host, services), name="techdocs")
         host.database.listen(BUILDS, services.heard_released)
         host.database.listen(PUBLISHED, services.heard_published)

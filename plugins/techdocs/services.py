@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from app.interfaces import PluginHost
+from app.interfaces import PluginHost, SearchIndex
+from catalog.interfaces import EntitiesCatalog
 from plugins.techdocs.building.generator import Generator
 from plugins.techdocs.building.sources import Sources
 from plugins.techdocs.builds import BuildStore
+from plugins.techdocs.collator import Announcer, TechdocsCollator
 from plugins.techdocs.interfaces import Publisher, TechdocsExtensions
 from plugins.techdocs.publishing.cached import CHANNEL, CachedPublisher
 from plugins.techdocs.publishing.choice import Publishers
-from plugins.techdocs.settings import AwsSettings, IntegrationSettings, TechdocsSettings
+from plugins.techdocs.settings import AwsSettings, CollatorSettings, IntegrationSettings, TechdocsSettings
 from plugins.techdocs.synchronizer import Synchronizer
 
 
@@ -28,6 +30,13 @@ class TechdocsServices:
         working = host.config.get("backend.workingDirectory")
         self.working = Path(working) if isinstance(working, str) else None
         """Where sites are built, if not in the system's temporary folder."""
+        self.collator = TechdocsCollator(
+            host.settings("search.collators.techdocs", CollatorSettings),
+            lambda: host.service(EntitiesCatalog),
+            lambda: self.publisher,
+            keep_case=self.settings.legacy_use_case_sensitive_triplet_paths,
+        )
+        self.announcer = Announcer(self.collator, lambda: host.service(SearchIndex))
 
     @cached_property
     def publishers(self) -> Publishers:
@@ -76,6 +85,7 @@ class TechdocsServices:
             store=self.builds,
             clock=self._host.clock,
             working=self.working,
+            built=self.announcer,
         )
 
     async def start(self) -> None:

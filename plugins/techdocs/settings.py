@@ -129,6 +129,22 @@ class TechdocsSettings(_Settings):
     """Read by the frontend alone."""
 
 
+class CollatorSchedule(_Settings):
+    frequency: Duration = timedelta(minutes=10)
+    """How often all sites are read anew; what is built here is found at once."""
+    timeout: Duration = timedelta(minutes=15)
+
+
+class CollatorSettings(_Settings):
+    """`search.collators.techdocs`."""
+
+    location_template: str = "/docs/:namespace/:kind/:name/:path"
+    """The link of a result."""
+    parallelism_limit: int = Field(default=10, ge=1, le=100)
+    """Sites that are read at a time."""
+    schedule: CollatorSchedule = CollatorSchedule()
+
+
 class AwsAccountSettings(_Settings):
     account_id: str | None = None
     access_key_id: str | None = None

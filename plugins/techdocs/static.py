@@ -19,7 +19,7 @@ from catalog.model.refs import EntityRef
 from plugins.techdocs.content_types import content_type
 from plugins.techdocs.interfaces import INDEX, Publisher, Site, StoredFile
 from plugins.techdocs.readers import DocsReader
-from plugins.techdocs.references import site_of
+from plugins.techdocs.references import forwarded_to, site_of
 from plugins.techdocs.services import TechdocsServices
 
 SANDBOX: Final = "default-src 'none'; sandbox"
@@ -63,20 +63,22 @@ def static_routes(reader: DocsReader, services: TechdocsServices, *, guarded: bo
             path = posixpath.normpath(posixpath.join(path, INDEX))
             found = await publisher.open(site, path)
         if found is None:
-            other = await _stand_in(request, ref, site)
+            other = await _stand_in(request, ref)
             found = await publisher.open(other, path) if other is not None else None
         return _missing(publisher) if found is None else _sent(found, path)
 
-    async def _stand_in(request: Request, ref: EntityRef, site: Site) -> Site | None:
+    async def _stand_in(request: Request, ref: EntityRef) -> Site | None:
         """The site of the entity whose documentation this one shows."""
         entity = await reader.entity(ref, caller(request))
         if entity is None:
             return None
         try:
+            if forwarded_to(entity) is None:
+                return None
             docs = await reader.docs_of(entity, caller(request))
         except CallboardError:
             return None
-        return docs.site if docs is not None and docs.site != site else None
+        return docs.site if docs is not None else None
 
     return routes
 

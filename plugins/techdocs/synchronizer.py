@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -49,7 +49,10 @@ class _Build:
 
 
 class Synchronizer:
-    """Any number may watch the build of a site; there is one at a time of each, across all replicas."""
+    """Any number may watch the build of a site; there is one at a time of each, across all replicas.
+
+    `built` is told of each entity whose site is new; what it raises is logged.
+    """
 
     def __init__(
         self,
@@ -61,10 +64,11 @@ class Synchronizer:
         store: BuildStore,
         clock: Clock,
         working: Path | None = None,
+        built: Callable[[Entity], Awaitable[None]] | None = None,
     ) -> None:
         self._publisher, self._generator, self._sources = publisher, generator, sources
         self._reading, self._store, self._clock = reading, store, clock
-        self._working = working
+        self._working, self._built = working, built
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._builds: dict[str, _Build] = {}
         self._released: dict[str, asyncio.Event] = {}
@@ -154,6 +158,7 @@ class Synchronizer:
             lease.checked, lease.built = now, built
         if built:
             await self._appear(site)
+            await self._tell(entity)
         return built
 
     def _is_fresh(self, state: BuildState) -> bool:
@@ -220,6 +225,14 @@ class Synchronizer:
         except NotFoundError:
             return None
         return etag if isinstance(etag, str) and etag else None
+
+    async def _tell(self, entity: Entity) -> None:
+        try:
+            if self._built is not None:
+                await self._built(entity)
+        except Exception:
+            # The site is there all the same, and will be found when all are collated again.
+            log.exception("The search could not be told of %s", ref_of_entity(entity))
 
     async def _appear(self, site: Site) -> None:
         """Waits until the store shows the site. Raises NotFoundError."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.errors import InputError
-from app.interfaces import Clock, Outgoing
+from app.interfaces import Clock, StreamingOutgoing
 from plugins.techdocs.interfaces import Publisher
 from plugins.techdocs.publishing.local import LocalPublisher
 from plugins.techdocs.settings import AwsSettings, IntegrationSettings, PublisherSettings, S3Settings
@@ -24,7 +24,7 @@ class Publishers:
         aws: AwsSettings,
         integrations: IntegrationSettings,
         *,
-        outgoing: Outgoing,
+        outgoing: StreamingOutgoing,
         clock: Clock,
         data_dir: Path,
         others: Mapping[str, Callable[[], Publisher]],

@@ -19,7 +19,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError, ServiceUnavailableError
-from app.interfaces import Outgoing, OutgoingAnswer
+from app.interfaces import OutgoingAnswer, StreamingOutgoing
 from plugins.techdocs.content_types import content_type
 from plugins.techdocs.interfaces import INDEX, METADATA, Site, StoredFile
 from plugins.techdocs.publishing.aws_credentials import AwsCredentials
@@ -40,7 +40,13 @@ class S3Publisher:
     missing = b"File Not Found"
 
     def __init__(
-        self, settings: S3Settings, credentials: AwsCredentials, *, region: str, outgoing: Outgoing, pause: float = 1.0
+        self,
+        settings: S3Settings,
+        credentials: AwsCredentials,
+        *,
+        region: str,
+        outgoing: StreamingOutgoing,
+        pause: float = 1.0,
     ) -> None:
         """`pause` stretches the waits between attempts; tests have no time."""
         self._settings, self._credentials = settings, credentials

@@ -411,7 +411,7 @@ async def test_a_cache_notices_what_ci_has_published(tmp_path: Path) -> None:
 async def test_a_cache_keeps_to_its_memory(tmp_path: Path) -> None:
     inner = Counting(LocalPublisher(tmp_path / "docs"))
     cache = CachedPublisher(inner, SetClock(), ttl=timedelta(hours=1), megabytes=1, published=nothing_said)
-    names = {f"file{number}_0_txt": "x" * 400_000 for number in range(4)}
+    names: dict[str, Any] = {f"file{number}_0_txt": "x" * 400_000 for number in range(4)}
     await cache.publish(SITE, built_site(tmp_path / "site", **names, huge_0_txt="x" * 2_000_000))
     for number in (0, 1, 2, 3, 3, 2):
         await content(await cache.open(SITE, f"file{number}.txt"))
