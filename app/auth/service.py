@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from app.auth import tokens
 from app.auth.credentials import caller_of, found_by_barrier, require_kind
 from app.auth.external import external_tokens
+from app.auth.foreign import ForeignIssuer
 from app.auth.keys import USER, KeyRing, plugin_purpose
 from app.auth.settings import AuthSettings, TokenSettings
 from app.auth.tokens import Unverified
@@ -33,7 +34,7 @@ class AuthService:
         """`backend.auth.dangerouslyDisableDefaultAuthPolicy`: callers without credentials are let in as nobody."""
         self._lifetime = config.settings("auth", TokenSettings).lifetime
         self._issuer = f"{config.settings('backend', BackendSettings).base_url.rstrip('/')}/api/auth"
-        self._clock = clock
+        self._clock, self._outgoing = clock, outgoing
         self._keys = KeyRing(
             database, clock, lambda purpose: self._lifetime if purpose == USER else SERVICE_TOKEN_LIFETIME
         )
@@ -112,6 +113,9 @@ class AuthService:
 
     async def user_info(self, user_ref: str) -> Mapping[str, Any] | None:
         return await self._users.claims(user_ref)
+
+    def foreign_tokens(self, jwks_url: str) -> ForeignIssuer:
+        return ForeignIssuer(jwks_url, self._outgoing, self._clock)
 
     async def jwks(self, plugin: str | None = None) -> list[dict[str, Any]]:
         if plugin is not None:
