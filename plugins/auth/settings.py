@@ -201,15 +201,6 @@ class SessionSettings(_Settings):
     provider's own tokens."""
 
 
-class StaticKeySettings(_Settings):
-    public_key_file: str
-    """PEM (SPKI), relative to the working directory."""
-    private_key_file: str | None = None
-    """PEM (PKCS #8); the first key needs one, since it signs."""
-    key_id: str
-    algorithm: str = "ES256"
-
-
 class SignInSettings(_Settings):
     environment: str = "development"
     """Which of a provider's environments the frontend uses."""

@@ -12,10 +12,13 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> str:
-    """`scheme://host[:port]` of an http(s) URL, as browsers write it. Raises ValueError for anything else."""
-    parts = urlsplit(url.strip())
+    """`scheme://host[:port]` of an http(s) URL, as browsers write it. Raises ValueError for anything else, and for what
+    a browser may read differently: a backslash is a slash to it, and blanks and control characters are nothing."""
+    if any(character == "\\" or character <= " " or character == "\x7f" for character in url):
+        raise ValueError(f"{url!r} has no origin")
+    parts = urlsplit(url)
     scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
-    if scheme not in _PORTS or not host or any(character in host for character in "\\%@ \t"):
+    if scheme not in _PORTS or not host or any(character in host for character in "%@"):
         raise ValueError(f"'{url}' has no origin")
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}" if port in (None, _PORTS[scheme]) else f"{scheme}://{host}:{port}"
