@@ -13,9 +13,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.actions.registry import ActionRegistry
+from app.actions.settings import ActionSettings
 from app.config import LayeredConfig
 from app.http.mounts import Mounts
-from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permissions, Reading, Role, ScheduledTask
+from app.interfaces import (
+    Auth,
+    Clock,
+    Database,
+    Events,
+    Hook,
+    Outgoing,
+    Permissions,
+    Reading,
+    Role,
+    ScheduledTask,
+    WebSocketEndpoint,
+)
 from app.lifecycle import Lifecycle
 from app.schedule import Scheduler
 
@@ -55,6 +69,7 @@ class Host:
         self.database, self.auth, self.permissions = services.database, services.auth, services.permissions
         self.reading, self.outgoing = services.reading, services.outgoing
         self.events, self.clock = services.events, services.clock
+        self.actions = ActionRegistry(services.permissions, config.settings("backend.actions", ActionSettings))
         self.roles, self.data_dir = roles, data_dir
         self.mounts = Mounts()
         self.lifecycle = Lifecycle(roles, pause=pause)
@@ -98,6 +113,9 @@ class Host:
 
     def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
         self.mounts.add(plugin, router, contract)
+
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        self.mounts.add_websocket(plugin, path, endpoint)
 
     def contracts(self) -> dict[str, Any]:
         return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}

@@ -12,12 +12,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
+from app.actions.model import ActionFilter as ActionFilter
+from app.actions.model import ActionInvocation as ActionInvocation
+from app.actions.model import RegisteredAction as RegisteredAction
 from app.auth.sign_in import OwnershipResolver as OwnershipResolver
 from app.auth.sign_in import SignedIn as SignedIn
 from app.auth.sign_in import SignInContext as SignInContext
@@ -47,6 +51,8 @@ Json = Any
 
 Role = Literal["api", "ingest", "worker"]
 Hook = Callable[[], Awaitable[None]]
+WebSocketEndpoint = Callable[[WebSocket, "Principal"], Awaitable[None]]
+"""Serves one accepted connection until it returns. `NOBODY` calls where the path is public."""
 
 
 # ------------------------------------------------------------------------------------------------ identity
@@ -550,6 +556,59 @@ class Events(Protocol):
     async def publish(self, event: Event) -> None: ...
 
 
+# ------------------------------------------------------------------------------------------------- actions
+
+
+class Actions(Protocol):
+    """The actions of all plugins: what templates and AI agents may do. Source: spec/ui-backends.md §4.2.
+
+    Each plugin's are served below its mount (`/.backstage/actions/…`). The settings `backend.actions.pluginSources` and
+    `filter` say which there are at all; to a caller exist those whose `visibility` they have.
+    """
+
+    def add(self, *actions: RegisteredAction) -> None:
+        """Raises ValueError for an id that is taken."""
+
+    async def list(
+        self, caller: Principal, *, plugin: str | None = None, matching: ActionFilter | None = None
+    ) -> list[RegisteredAction]:
+        """What the caller may invoke, in the order of registration. Raises NotAllowedError for nobody."""
+
+    async def invoke(
+        self,
+        action_id: str,
+        given: Json,
+        caller: Principal,
+        *,
+        secrets: Mapping[str, Json] | None = None,
+        plugin: str | None = None,
+    ) -> Json:
+        """The output of `plugin:name`, in the caller's name. `plugin` demands that it is that plugin's.
+
+        Raises:
+            NotAllowedError: nobody is calling. NotFoundError: there is no such action for them. InputError: wrong input
+                or secrets, or an output that breaks the action's own schema. And what the action raises.
+        """
+
+
+# ----------------------------------------------------------------------------------------- telling people
+
+
+class NotificationSender(Protocol):
+    """Sends notifications; a port that the notifications plugin provides."""
+
+    async def send(self, recipients: Mapping[str, Json], payload: Mapping[str, Json], *, origin: str) -> None:
+        """Source: spec/ui-backends.md §8.
+
+        Args:
+            recipients: `{"type": "broadcast"}` or `{"type": "entity", "entityRef": ref or refs, "excludeEntityRef"?}`.
+            payload: `title`, and perhaps `description`, `link`, `severity`, `topic`, `scope`, `icon`, `metadata`.
+            origin: who says so, `plugin:<id>`.
+
+        Raises InputError.
+        """
+
+
 # ----------------------------------------------------------------------------------------------- scheduling
 
 
@@ -568,6 +627,104 @@ class ScheduledTask:
     initial_delay: timedelta = timedelta(0)
     scope: Literal["global", "local"] = "global"
     cron: str | None = None
+
+
+# -------------------------------------------------------------------------------------------------- search
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocument:
+    """Something that can be found. Source: spec/ui-backends.md §6.
+
+    `key` names it within its type and stays the same for as long as it is there; `group` (the key, if empty) names what
+    is replaced and removed as one: all pages of a documentation site. `names` are further texts that people call it by:
+    who types one exactly finds it first, as with the title. `fields` are the document's further members, which filters
+    name. `resource_ref` is what the type's visibility permission is asked about: None makes it as visible as its type.
+    `location` is a path or an http(s) URL; documents with any other are not shown.
+    """
+
+    key: str
+    title: str
+    text: str
+    location: str
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    resource_ref: str | None = None
+    group: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchChange:
+    """What has changed in one type: the groups of `removed` go, and `put` is added, or replaces what has its keys.
+
+    A group may be in both: it then holds just what is put. `position` is stored in the same transaction, and given back
+    to `SearchCollator.changes` when it has to go on from here.
+    """
+
+    put: Sequence[SearchDocument] = ()
+    removed: Sequence[str] = ()
+    position: str | None = None
+
+
+class SearchCollator:
+    """Where the documents of one type come from. One process at a time collates. Override what there is to say.
+
+    At first, and when `frequency` has passed, the version has changed or somebody asks for it, all documents are
+    collated anew: what is not named any more goes. In between `changes` says what has changed, if it can. Whoever
+    learns of a change by other means tells `SearchIndex` about it instead.
+    """
+
+    type: ClassVar[str]
+    """`software-catalog`, `techdocs`, …: what `types` of a query names."""
+    visibility: Permission | None = None
+    """Who may see these documents at all, or, if it is a resource permission, those of which `resource_ref`."""
+    version: str = "1"
+    """Changes when the same source yields other documents than before: another shape, another filter."""
+    frequency: timedelta | None = None
+    """How often everything is collated anew; None where `changes` or `SearchIndex` tell of every change."""
+    timeout: timedelta = timedelta(minutes=15)
+    """How long collating everything may take. Then it is given up, and what there was stays."""
+
+    async def position(self) -> str | None:
+        """Where `changes` has to begin so that nothing is lost that happens while `collate` runs; None without it."""
+        return None
+
+    def collate(self) -> AsyncIterator[Sequence[SearchDocument]]:
+        """Everything there is, in batches. A failure leaves the index as it was."""
+        raise NotImplementedError
+
+    def changes(self, after: str) -> AsyncIterator[SearchChange]:
+        """What has changed after a position, for ever: it waits where nothing has. Raises SearchPositionLostError where
+        that cannot be told any more: then everything is collated anew."""
+        raise NotImplementedError
+
+
+class SearchPositionLostError(Exception):
+    """The changes after a position are not known any more."""
+
+
+@dataclass
+class SearchExtensions:
+    """What plugins add to the search: `host.extension(SearchExtensions)`."""
+
+    collators: list[SearchCollator] = field(default_factory=list)
+
+    def add_collator(self, *collators: SearchCollator) -> None:
+        """One for each type. The second for a type stops the start."""
+        self.collators.extend(collators)
+
+
+class SearchIndex(Protocol):
+    """The index, for those who know of a change themselves: `host.service(SearchIndex)`."""
+
+    async def update(self, type: str, change: SearchChange) -> None:  # noqa: A002
+        """Found by everybody once this returns. From any process and at any time; wins over a collation under way.
+
+        Raises InputError: nobody collates documents of this type.
+        """
+
+    async def collate(self, type: str) -> None:  # noqa: A002
+        """Have everything of a type collated anew soon. Raises InputError as `update` does."""
 
 
 # ------------------------------------------------------------------------------------------------- plugins
@@ -597,6 +754,7 @@ class PluginHost(Protocol):
     reading: Reading
     outgoing: Outgoing
     events: Events
+    actions: Actions
     clock: Clock
     roles: frozenset[Role]
     plugins: Sequence[str]
@@ -626,6 +784,13 @@ class PluginHost(Protocol):
 
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
+        """
+
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        """Serve WebSocket connections at a path below `/api/{plugin}` (`/` is the mount itself), behind the barrier.
+
+        The token is a bearer token, or the subprotocol that the client offers, which is accepted as offered. The
+        connection ends when the token expires (1008). Messages of clients are at most 64 KiB.
         """
 
     def contracts(self) -> Mapping[str, Json]:

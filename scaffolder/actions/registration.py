@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.interfaces import PluginHost, Reading
+from app.interfaces import NotificationSender, PluginHost, Reading
 from catalog.interfaces import EntitiesCatalog, Locations
 from scaffolder.actions.backstage_request import HttpBackstageRequest
 from scaffolder.actions.catalog_access import PermittedCatalog
@@ -19,7 +19,7 @@ from scaffolder.actions.fetch_cookiecutter import FetchCookiecutter
 from scaffolder.actions.fetch_plain import FetchPlain, FetchPlainFile
 from scaffolder.actions.fetch_template import FetchTemplate, FetchTemplateFile
 from scaffolder.actions.fs import FsDelete, FsReaddir, FsRename
-from scaffolder.actions.notification_send import NotificationSend, NotificationSender
+from scaffolder.actions.notification_send import NotificationSend
 from scaffolder.actions.publish_git import CommitDefaults, PublishGit
 from scaffolder.actions.rendering import Rendering
 from scaffolder.actions.roadie_files import RoadieAppend, RoadieParse, RoadieReplace, RoadieWrite, RoadieZip

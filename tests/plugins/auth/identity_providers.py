@@ -45,6 +45,7 @@ def identity_providers(backend: str) -> Iterator[Mapping[str, str]]:
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
         process.stdout.close()
         process.stderr.close()
 
