@@ -15,6 +15,7 @@ from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
 from plugins.github.integration import GithubIntegration
+from plugins.github.onboarding.commands import import_commands
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
@@ -36,6 +37,7 @@ class GithubPlugin:
         scaffolder = host.extension(ScaffolderExtensions)
         scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
         scaffolder.add_action(*github_actions(host, hosts))
+        host.commands(import_commands(host, hosts), name="import")
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:
