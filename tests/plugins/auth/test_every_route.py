@@ -27,6 +27,7 @@ PUBLIC = {
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
+    "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
 }
 """Paths that may answer somebody without credentials, and why: the landing page, sign-in, webhooks with signatures of
