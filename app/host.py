@@ -111,8 +111,8 @@ class Host:
         found: T = self._ports[port]
         return found
 
-    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
-        self.mounts.add(plugin, router, contract)
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None, public: bool = False) -> None:
+        self.mounts.add(plugin, router, contract, public=public)
 
     def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
         self.mounts.add_websocket(plugin, path, endpoint)
@@ -120,8 +120,8 @@ class Host:
     def contracts(self) -> dict[str, Any]:
         return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}
 
-    def mount_root(self, router: APIRouter) -> None:
-        self.mounts.add_root(router)
+    def mount_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        self.mounts.add_root(router, public=public, instead=instead)
 
     def framework(self, routes: Callable[[str], APIRouter]) -> None:
         self.mounts.add_framework(routes)

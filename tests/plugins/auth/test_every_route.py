@@ -24,14 +24,15 @@ from tests.app.auth.world import BASE_URL, config_of
 
 PUBLIC = {
     "/",
+    "/callboard",
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
 }
-"""Paths that may answer somebody without credentials, and why: the landing page, sign-in, webhooks with signatures of
-their own, health, and public keys."""
+"""Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
+signatures of their own, health, and public keys."""
 
 RESTRICTED = {
     "type": "static",
@@ -49,7 +50,7 @@ def config_with(folder: Path, **more: Any) -> dict[str, Any]:
         "dataDirectory": str(folder),
         "auth": {"externalAccess": [RESTRICTED]},
     }
-    return {"backend": backend, **more}
+    return {"backend": backend, "app": {"bundle": False}, **more}
 
 
 class Server:
