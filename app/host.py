@@ -17,7 +17,19 @@ from app.actions.registry import ActionRegistry
 from app.actions.settings import ActionSettings
 from app.config import LayeredConfig
 from app.http.mounts import Mounts
-from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permissions, Reading, Role, ScheduledTask
+from app.interfaces import (
+    Auth,
+    Clock,
+    Database,
+    Events,
+    Hook,
+    Outgoing,
+    Permissions,
+    Reading,
+    Role,
+    ScheduledTask,
+    WebSocketEndpoint,
+)
 from app.lifecycle import Lifecycle
 from app.schedule import Scheduler
 
@@ -101,6 +113,9 @@ class Host:
 
     def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
         self.mounts.add(plugin, router, contract)
+
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        self.mounts.add_websocket(plugin, path, endpoint)
 
     def contracts(self) -> dict[str, Any]:
         return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}

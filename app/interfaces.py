@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from app.actions.model import ActionFilter as ActionFilter
 from app.actions.model import ActionInvocation as ActionInvocation
@@ -39,6 +40,8 @@ Json = Any
 
 Role = Literal["api", "ingest", "worker"]
 Hook = Callable[[], Awaitable[None]]
+WebSocketEndpoint = Callable[[WebSocket, "Principal"], Awaitable[None]]
+"""Serves one accepted connection until it returns. `NOBODY` calls where the path is public."""
 
 
 # ------------------------------------------------------------------------------------------------ identity
@@ -757,6 +760,13 @@ class PluginHost(Protocol):
 
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
+        """
+
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        """Serve WebSocket connections at a path below `/api/{plugin}` (`/` is the mount itself), behind the barrier.
+
+        The token is a bearer token, or the subprotocol that the client offers, which is accepted as offered. The
+        connection ends when the token expires (1008). Messages of clients are at most 64 KiB.
         """
 
     def contracts(self) -> Mapping[str, Json]:

@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import orjson
 
+from app.actions.routes import action_routes
 from app.auth.credentials import caller_of
 from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
 from app.database.migrations import migrate
 from app.events import EventBus
 from app.host import Host, Services
+from app.http.application import Application
 from app.http.pipeline import Pipeline
+from app.http.websockets import WebSockets
 from app.interfaces import Outgoing, Plugin, PluginHost
 from app.permissions.routes import permission_routes
 from app.permissions.service import PermissionService
@@ -65,6 +68,7 @@ async def opened(
     reading = ReadingService(layered, outgoing, folder)
     services = Services(database, outgoing, auth, permissions, reading, EventBus(), clock)
     host = Host(layered, services, roles=frozenset({"api"}), data_dir=folder)
+    host.framework(action_routes(host.actions))
     host.framework(lambda plugin: auth_routes(plugin, auth, clock, BASE_URL))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     for plugin in plugins:
@@ -78,3 +82,11 @@ async def opened(
             yield host, client
     finally:
         await host.lifecycle.stop()
+
+
+def application_of(host: Host) -> Application:
+    """The host's whole ASGI application, for a server."""
+    auth: Any = host.auth
+    pipeline = Pipeline(host.mounts, host.lifecycle, partial(caller_of, auth), security=[])
+    websockets = WebSockets(host.mounts, host.lifecycle, auth, now=lambda: host.clock.now().timestamp())
+    return Application(pipeline, host.lifecycle, websockets=websockets)
