@@ -13,6 +13,7 @@ from plugins.github.api.outgoing import BudgetedOutgoing
 from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
+from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
@@ -33,6 +34,7 @@ class GithubPlugin:
         settings = host.settings("integrations", GithubIntegrations).hosts
         hosts = GithubHosts({one.host.lower(): connect(host, one, ledger, answers) for one in settings})
         host.extension(ScaffolderExtensions).add_autocomplete("github", GithubAutocomplete(hosts))
+        register_discovery(host, hosts)
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:

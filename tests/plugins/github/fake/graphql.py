@@ -119,6 +119,8 @@ class _Root:
 
     def _repository(self, _info: Any, owner: str, name: str, followRenames: bool = True) -> Json:  # noqa: N803
         found = self._world.repo(owner, name)
+        if found is None and followRenames:
+            found = self._world.repo_by_id(self._world.moved.get(f"{owner}/{name}".lower(), -1))
         if found is None or not self._github.sees(self._asked.who, found):
             raise _RefusedError("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return self.repository(found)
