@@ -15,6 +15,7 @@ from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
 from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
+from plugins.github.org.registration import register_orgs
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
@@ -35,6 +36,7 @@ class GithubPlugin:
         hosts = GithubHosts({one.host.lower(): connect(host, one, ledger, answers) for one in settings})
         host.extension(ScaffolderExtensions).add_autocomplete("github", GithubAutocomplete(hosts))
         register_discovery(host, hosts)
+        register_orgs(host, hosts)
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import orjson
 import yaml
 
 from app.http.application import Application
+from app.interfaces import Plugin
 from app.main import create_app
 from tests.plugins.github.fake import FakeGithub
 
@@ -128,6 +129,7 @@ async def portal(
     integration: Mapping[str, Json] | None = None,
     catalog: Mapping[str, Json] | None = None,
     database: Mapping[str, Json] | None = None,
+    plugins: Sequence[Plugin] | None = None,
 ) -> AsyncIterator[Portal]:
     """`providers` is `catalog.providers`; `integration` changes GitHub's entry."""
     config: dict[str, Json] = {
@@ -144,7 +146,7 @@ async def portal(
         },
     }
     (folder / "app-config.yaml").write_text(yaml.safe_dump(config))
-    app = create_app([folder / "app-config.yaml"], env={"CALLBOARD_DATA_DIR": str(folder / "data")})
+    app = create_app([folder / "app-config.yaml"], env={"CALLBOARD_DATA_DIR": str(folder / "data")}, plugins=plugins)
     await app.start()
     assert app.start_error is None
     try:
