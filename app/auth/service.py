@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from app.auth import tokens
+from app.auth.cookie import CookieJar
 from app.auth.credentials import caller_of, found_by_barrier, require_kind
 from app.auth.external import external_tokens
 from app.auth.foreign import ForeignIssuer
@@ -36,7 +37,9 @@ class AuthService:
         """`backend.auth.dangerouslyDisableDefaultAuthPolicy`: callers without credentials are let in as nobody."""
         token_settings = config.settings("auth", TokenSettings)
         self._lifetime, self._with_ownership = token_settings.lifetime, not token_settings.omit_ownership
-        self._issuer = f"{config.settings('backend', BackendSettings).base_url.rstrip('/')}/api/auth"
+        base_url = config.settings("backend", BackendSettings).base_url
+        self._issuer = f"{base_url.rstrip('/')}/api/auth"
+        self._jar = CookieJar(base_url)
         self._clock, self._outgoing = clock, outgoing
         self._keys = KeyRing(
             database,
@@ -69,11 +72,18 @@ class AuthService:
         return await self._admit(verified, plugin, allow_limited)
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+        self,
+        request: HTTPConnection,
+        *,
+        allow: Collection[CallerKind] = ANY_CALLER,
+        allow_limited: bool = False,
+        allow_cookie: bool = False,
     ) -> Principal:
         principal = found_by_barrier(request.scope)
         if principal is None:
-            principal = await caller_of(self, request.scope, allow_limited=allow_limited, demanded=False)
+            principal = await caller_of(
+                self, request.scope, allow_cookie=allow_cookie, allow_limited=allow_limited, demanded=False
+            )
         return require_kind(principal, allow)
 
     async def issue_user_token(
@@ -123,6 +133,9 @@ class AuthService:
         if limited is None:
             raise AuthenticationError("Illegal token")
         return limited
+
+    async def auth_cookie(self, token: str | None) -> str:
+        return self._jar.clear() if token is None else self._jar.set(*await self.limited_user_token(token))
 
     async def user_info(self, user_ref: str) -> Mapping[str, Any] | None:
         return await self._users.claims(user_ref)

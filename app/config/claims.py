@@ -11,7 +11,19 @@ from pydantic import AliasChoices, BaseModel, RootModel
 
 from app.config.nodes import Node, Place
 
-FRONTEND: Final = ("app", "organization", "catalog.import")
+FRONTEND: Final = (
+    "app",
+    "auth.autologout",
+    "catalog.experimentalPagination",
+    "catalog.import",
+    "discovery",
+    "enableExperimentalRedirectFlow",
+    "home",
+    "homepage",
+    "organization",
+    "permission.EXPERIMENTAL_enableBatchedRequests",
+    "techdocs.sanitizer",
+)
 """Keys of the frontend, which reads the same file: not ours, and nothing to warn of."""
 
 
