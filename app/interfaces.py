@@ -37,6 +37,11 @@ from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+from app.notifications import SEVERITIES as SEVERITIES
+from app.notifications import NotificationExtensions as NotificationExtensions
+from app.notifications import NotificationFilters as NotificationFilters
+from app.notifications import NotificationProcessor as NotificationProcessor
+from app.notifications import Severity as Severity
 
 if TYPE_CHECKING:
     # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
@@ -141,11 +146,17 @@ class Auth(Protocol):
         """
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Json] | None = None,
     ) -> str:
-        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+        """A token for a signed-in user, whose ownership and further claims are remembered.
+        Source: spec/ui-backends.md §2.1.
 
-        `lifetime` is `user_token_lifetime`, and at most that.
+        `lifetime` is `user_token_lifetime`, and at most that. Raises InputError for a claim of a token's own name.
         """
 
     async def auth_cookie(self, token: str | None) -> str:
