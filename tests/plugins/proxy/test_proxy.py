@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from prometheus_client import REGISTRY
 
 from app.auth.credentials import caller_of
 from app.database.sqlite import SqliteDatabase
@@ -192,6 +193,8 @@ async def test_a_target_that_is_gone_is_a_gateway_error(proxy: Proxied) -> None:
     assert answer.status_code == 504
     assert answer.text == "Error occurred while trying to proxy: localhost:7007/x"
     assert answer.headers["content-type"].startswith("text/plain")
+    counted = REGISTRY.get_sample_value("proxy_requests_count_total", {"endpoint": "/gone", "status": "504"})
+    assert counted is not None and counted >= 1
 
 
 async def test_where_the_default_policy_is_off_nobody_is_asked(tmp_path: Path) -> None:
