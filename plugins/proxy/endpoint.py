@@ -110,6 +110,8 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
 
 async def _passed_on(answer: OutgoingAnswer, stack: AsyncExitStack) -> AsyncIterator[bytes]:
     async with stack:
+        # The head goes out before the target has said more, and nobody takes the first piece for the whole.
+        yield b""
         async for piece in answer.body:
             yield piece
 
