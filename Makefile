@@ -1,6 +1,7 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
 # make test   sets up and passes everything CI demands
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev test format check bench fuzz clean
+.PHONY: run setup setup-dev test format check bench bench-scaffolder fuzz clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -61,6 +62,9 @@ ENTITIES ?= 10000
 DATABASE ?= sqlite
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+bench-scaffolder: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))
 
 fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what newest
