@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,17 @@ from typing import Any, Final
 
 from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError
 from app.interfaces import GitCommit, Reading
+from scaffolder.actions.debug import wait
 from scaffolder.actions.example_steps import example
 from scaffolder.actions.folders import workspace_of
 from scaffolder.actions.schemas import BOOLEAN, STRING, described, record
+from scaffolder.actions.stopping import unless_cancelled
 from scaffolder.interfaces import Action, ActionContext
 
 TRIES: Final = 6
 FIRST_DELAY_S: Final = 2.0
+PATIENCE_S: Final = 120.0
+"""Seconds after which a push that fails is not tried again: a remote that hangs is not worth six time-outs."""
 JITTER: Final = 0.1
 
 
@@ -127,20 +132,20 @@ class PublishGit(Action):
         commit: GitCommit,
         credentials: tuple[str, str] | None,
     ) -> dict[str, Any]:
-        delay = self._first_delay
+        delay, began = self._first_delay, time.monotonic()
         for left in reversed(range(TRIES)):
             context.raise_if_cancelled()
             try:
-                done = await self._reading.git.publish(
-                    remote, source, commit, credentials=credentials, folders=self._folders
-                )
+                push = self._reading.git.publish(remote, source, commit, credentials=credentials, folders=self._folders)
+                done = await unless_cancelled(context, push)
             except (NotAllowedError, NotFoundError, InputError):
                 raise
             except CallboardError as error:
-                if not left:
+                context.raise_if_cancelled()
+                if not left or time.monotonic() - began > PATIENCE_S:
                     raise
                 await context.log.warn(f"The push failed and is tried again: {error.message}")
-                await asyncio.sleep(delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
+                await wait(context, delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
                 delay *= 2
             else:
                 await context.log.info(f"Pushed {done.sha} to {commit.branch} of {remote}")

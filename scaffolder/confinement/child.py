@@ -21,6 +21,7 @@ from scaffolder.confinement.frames import packed, receive
 from scaffolder.confinement.landlock import keep_to
 from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
+from scaffolder.system_errors import system_text
 from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
 
 JOBS: Final = {
@@ -91,7 +92,7 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
     except OSError as error:
         if limit := _LIMITS_OF.get(error.errno or 0):
             return {"limit": limit}
-        return {"failed": ["Error", _of_system(error)]}
+        return {"failed": ["Error", system_text(error)]}
     except LanguageError as error:
         return {"failed": [error.name, error.message]}
     except CallboardError as error:
@@ -106,8 +107,3 @@ _LIMITS_OF: Final = {
     errno.ENOMEM: "memory",
     errno.EAGAIN: "processes",
 }
-
-
-def _of_system(error: OSError) -> str:
-    reason = errno.errorcode.get(error.errno or 0, "error")
-    return f"{reason}: {(error.strerror or str(error)).lower()}" + (f", '{error.filename}'" if error.filename else "")

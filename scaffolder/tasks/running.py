@@ -16,6 +16,7 @@ from app.interfaces import Database, Principal
 from scaffolder.interfaces import Workspace
 from scaffolder.secrets.masking import Mask
 from scaffolder.secrets.sealing import Seal, SealBrokenError
+from scaffolder.system_errors import system_text
 from scaffolder.tasks.initiator import initiator_of
 from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import Claim
@@ -122,6 +123,9 @@ class Runner:
             raise
         except (SealBrokenError, WorkspaceLostError) as error:
             return Outcome("failed", error=error)
+        except OSError as error:
+            log.warning("task %s has no workspace: %s", claim.task_id, error)
+            return Outcome("failed", error=CallboardError(f"The task's workspace cannot be made: {system_text(error)}"))
         except Exception as error:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))

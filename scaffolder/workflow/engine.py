@@ -9,6 +9,7 @@ from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
 from scaffolder.language import Language, LanguageError
 from scaffolder.secrets.masking import Mask
+from scaffolder.system_errors import told
 from scaffolder.workflow.action_context import CancelledStepError
 from scaffolder.workflow.metrics import step_timer
 from scaffolder.workflow.rendering import Environment, Values, truthy
@@ -119,7 +120,7 @@ class _TaskRun:
                 self._first = self._first or error
             except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's failure
                 result("failed")
-                await self._failed(step, masked_error(error, run.mask))
+                await self._failed(step, masked_error(told(error), run.mask))
 
     async def _failed(self, step: Mapping[str, Json], error: Exception) -> None:
         self._values.status.failed = True
