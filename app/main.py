@@ -28,6 +28,7 @@ from app.http.cors import Cors
 from app.http.pipeline import CallerOf, Pipeline
 from app.http.security_headers import security_headers
 from app.http.settings import BackendSettings
+from app.http.websockets import Limits, WebSockets
 from app.interfaces import Plugin, Role
 from app.permissions.routes import permission_routes
 from app.permissions.service import PermissionService
@@ -158,7 +159,16 @@ def application(host: Host, *, env: Mapping[str, str], request_log: RequestLog |
         development=env.get("NODE_ENV") == "development",
         api="api" in host.roles,
     )
-    app = Application(pipeline, host.lifecycle, title="Callboard")
+    websockets = WebSockets(
+        host.mounts,
+        host.lifecycle,
+        cast(AuthService, host.auth),
+        limits=Limits(backend.web_sockets.max_connections),
+        requests=request_log if logger.requests else None,
+        api="api" in host.roles,
+        now=lambda: host.clock.now().timestamp(),
+    )
+    app = Application(pipeline, host.lifecycle, websockets=websockets, title="Callboard")
     app.state.host = host
     return app
 

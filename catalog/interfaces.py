@@ -354,14 +354,19 @@ class RevisionsLostError(Exception):
 
 
 class EntityVisibility(Protocol):
-    """Which entities somebody may see, for features that show what belongs to entities: by number, as sets."""
+    """Which entities somebody may see, for features that show what belongs to entities: by number, as sets.
+
+    Sets cost next to nothing when they are asked for again. Change nothing in them.
+    """
 
     async def allowed(self, conditions: Mapping[str, Json]) -> BitMap:
         """The numbers of all entities that fulfil the conditions of a CONDITIONAL decision about entities.
 
-        Costs next to nothing when it is asked again. Change nothing in it. Raises InputError for conditions that are
-        not about entities.
+        Raises InputError for conditions that are not about entities.
         """
+
+    async def matching(self, query: Query) -> BitMap:
+        """The numbers of all entities that match. Raises InputError."""
 
     async def numbers(self, refs: Sequence[str]) -> dict[str, int]:
         """The numbers of those refs that exist, past all caches."""

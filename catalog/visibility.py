@@ -8,6 +8,7 @@ from typing import Any
 from pyroaring import BitMap
 
 from app.interfaces import Database
+from catalog.interfaces import Query
 from catalog.permissions.conditions import query_of
 from catalog.query.engine import CatalogIndex
 from catalog.store.revisions import Revisions
@@ -22,6 +23,9 @@ class ConditionalVisibility:
 
     async def allowed(self, conditions: Mapping[str, Any]) -> BitMap:
         return await self._index.numbers(query_of(conditions))
+
+    async def matching(self, query: Query) -> BitMap:
+        return await self._index.numbers(query)
 
     async def numbers(self, refs: Sequence[str]) -> dict[str, int]:
         return await self._revisions.numbers(refs)

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from app.confinement.failures import system_text
 from app.errors import CallboardError
 from app.interfaces import Database, Principal
 from scaffolder.interfaces import Workspace
 from scaffolder.secrets.masking import Mask
 from scaffolder.secrets.sealing import Seal, SealBrokenError
-from scaffolder.system_errors import system_text
 from scaffolder.tasks.initiator import initiator_of
 from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import Claim
