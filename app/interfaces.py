@@ -7,7 +7,7 @@ Registration order never matters: ports are looked up at start, extension points
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -146,11 +146,17 @@ class Auth(Protocol):
         """
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Json] | None = None,
     ) -> str:
-        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+        """A token for a signed-in user, whose ownership and further claims are remembered.
+        Source: spec/ui-backends.md §2.1.
 
-        `lifetime` is `user_token_lifetime`, and at most that.
+        `lifetime` is `user_token_lifetime`, and at most that. Raises InputError for a claim of a token's own name.
         """
 
     async def auth_cookie(self, token: str | None) -> str:
@@ -526,6 +532,15 @@ class GitRemotes(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingAnswer:
+    """An answer whose body is still on its way. Header names are as sent."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
 class Outgoing(Protocol):
     """The guarded HTTP client: every outgoing request of the product goes through it.
 
@@ -551,6 +566,26 @@ class Outgoing(Protocol):
         timeout: float = 30.0,
     ) -> httpx.Response:
         """`allow(url)` vets the first and every further hop. Raises NotAllowedError, ServiceUnavailableError."""
+
+
+class StreamingOutgoing(Outgoing, Protocol):
+    """The same, for bodies that are passed on instead of held."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
+        """One hop, passed on piece by piece: headers go out as given, the body comes back as it is on the wire.
+
+        `timeout` is seconds of silence, not of the whole. Without `verify` any certificate will do. `content` needs a
+        content-length among the headers, or is sent in chunks. Raises as `request` does, within the body too.
+        """
 
 
 # -------------------------------------------------------------------------------------------------- events
@@ -767,6 +802,9 @@ class WholeConfig(Config, Protocol):
     def everything(self) -> Json:
         """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
 
+    def redacted(self) -> Json:
+        """All of it, with `<secret>` in place of what a settings model calls a secret or what is named like one."""
+
 
 class PluginHost(Protocol):
     """What a plugin is given to register itself with."""
@@ -776,7 +814,7 @@ class PluginHost(Protocol):
     auth: Auth
     permissions: Permissions
     reading: Reading
-    outgoing: Outgoing
+    outgoing: StreamingOutgoing
     events: Events
     actions: Actions
     clock: Clock
