@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from app.interfaces import PluginHost, ScheduledTask, SignInContext, SignInExtensions
 from catalog.interfaces import EntitiesCatalog
+from plugins.auth.actions import auth_actions
 from plugins.auth.building import Providers, app_url_of
 from plugins.auth.discovery import SERVER_METADATA, Offered, discovery_routes, server_metadata_routes
 from plugins.auth.identity import CatalogUsers
@@ -36,6 +37,7 @@ class AuthPlugin:
         )
         host.mount("auth", discovery_routes(host.auth, offered), contract="auth.yaml")
         host.migrations("plugins.auth.migrations")
+        host.actions.add(*auth_actions(host))
         extensions = host.extension(SignInExtensions)
         users = CatalogUsers(lambda: host.service(EntitiesCatalog), lambda: extensions.ownership)
         providers = Providers(host, users, settings, development=_in_development())
