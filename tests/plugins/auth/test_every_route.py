@@ -31,9 +31,13 @@ PUBLIC = {
     "/api/devtools/health",
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server/api/auth",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1/{key}",
 }
 """Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
-signatures of their own, health, and public keys."""
+signatures of their own, health, public keys, and where OAuth clients learn who signs users in."""
 
 RESTRICTED = {
     "type": "static",
@@ -51,7 +55,9 @@ def config_with(folder: Path, **more: Any) -> dict[str, Any]:
         "dataDirectory": str(folder),
         "auth": {"externalAccess": [RESTRICTED]},
     }
-    return {"backend": backend, "app": {"bundle": False}, **more}
+    # Everything that can be switched on is on: what is off has no routes to ask.
+    auth = {"clientIdMetadataDocuments": {"enabled": True}, "experimentalDynamicClientRegistration": {"enabled": True}}
+    return {"backend": backend, "app": {"bundle": False}, "auth": auth, **more}
 
 
 class Server:
