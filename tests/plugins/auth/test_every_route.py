@@ -25,6 +25,7 @@ from tests.app.auth.world import BASE_URL, config_of
 PUBLIC = {
     "/",
     "/callboard",
+    "/.well-known/skills/*",
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
@@ -32,8 +33,8 @@ PUBLIC = {
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
 }
-"""Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
-signatures of their own, health, and public keys."""
+"""Paths that may answer somebody without credentials, and why: the landing page (twice), skills that agents install,
+sign-in, webhooks with signatures of their own, health, and public keys."""
 
 RESTRICTED = {
     "type": "static",
