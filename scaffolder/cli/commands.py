@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from app.errors import CallboardError, InputError, describe
-from app.interfaces import NOBODY
+from app.interfaces import NOBODY, Principal
 from catalog.lint.findings import Report
 from catalog.lint.output import FORMATS, as_text
 from scaffolder.actions.yaml_read import yaml_documents
@@ -28,6 +28,7 @@ from scaffolder.workflow import workflow_language
 EXIT_FOUND: Final = 1
 EXIT_USAGE: Final = 2
 TOOL: Final = "callboard template lint"
+SERVER: Final = Principal("service", "plugin:scaffolder")
 USER: Final = "user:default/guest"
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Templates, or folders that hold them.")]
@@ -60,7 +61,8 @@ def template_commands(runtime: Runtime) -> typer.Typer:
         """
         extensions = runtime.extensions
         language = workflow_language(extensions.filters.values(), extensions.globals.values())
-        linter = TemplateLinter(extensions.actions, language)
+        actions = {**asyncio.run(runtime.bridge.actions(SERVER)), **extensions.actions}
+        linter = TemplateLinter(actions, language)
         try:
             sources, findings = read_templates(paths)
         except InputError as error:
