@@ -121,6 +121,9 @@ class Action:
     input_schema: ClassVar[Schema | None] = None
     output_schema: ClassVar[Schema | None] = None
     supports_dry_run: ClassVar[bool] = False
+    local: ClassVar[bool] = False
+    """True: it changes nothing but the workspace, so `callboard template run` and `test` run it even where a dry run by
+    the API must pass it over, as the reference does."""
     idempotent: ClassVar[bool] = False
     """True: a step cut off half-way may simply be run again after a crash. Otherwise it must use checkpoints."""
     resumable: ClassVar[bool] = False
