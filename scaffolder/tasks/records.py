@@ -94,8 +94,8 @@ class TaskRecords:
         # Tasks of nobody fulfil no such condition, and every negated one.
         return f"(created_by IS NOT NULL AND {self._database.any_of('created_by', 'text')})"
 
-    async def cancel(self, task_id: str) -> None:
-        """Wish that a task stop. Its status is the worker's to change. Source: §1.6."""
+    async def cancel(self, task_id: str) -> tuple[int, dict[str, Any]]:
+        """Wish that a task stop; gives the event. Its status is the worker's to change. Source: §1.6."""
         async with self._database.write() as transaction:
             touched = await transaction.execute(
                 "UPDATE scaffolder_task SET secrets = NULL, cancelled = 1 WHERE id = ?", task_id
@@ -103,9 +103,10 @@ class TaskRecords:
             if not touched:
                 raise _unknown(task_id)
             body = await self._cancelled_body(transaction, task_id)
-            await self._add_event(transaction, task_id, "cancelled", body)
+            event = await self._add_event(transaction, task_id, "cancelled", body)
             await transaction.notify(CANCEL_CHANNEL, task_id)
             await transaction.notify(EVENT_CHANNEL, task_id)
+        return event, body
 
     async def _cancelled_body(self, transaction: Transaction, task_id: str) -> dict[str, Any]:
         step: Any = 0
@@ -118,8 +119,11 @@ class TaskRecords:
                 break
         return {"message": f"Step {step} has been cancelled.", "stepId": step, "status": "cancelled"}
 
-    async def retry(self, task_id: str, sealed: bytes) -> None:
-        """Open a task again that has ended. Its steps are run anew, its checkpoints hold. Source: §1.7."""
+    async def retry(self, task_id: str, sealed: bytes) -> tuple[int, dict[str, Any]]:
+        """Open a task again that has ended; gives the event. Its steps are run anew, its checkpoints hold.
+
+        Source: §1.7.
+        """
         async with self._database.write() as transaction:
             opened = await transaction.execute(
                 "UPDATE scaffolder_task SET status = 'open', secrets = ?, cancelled = 0, attempt = 1, lease = NULL,"  # noqa: S608
@@ -139,18 +143,22 @@ class TaskRecords:
             )
             for table in ("step", "workspace"):
                 await transaction.execute(f"DELETE FROM scaffolder_task_{table} WHERE task_id = ?", task_id)  # noqa: S608
-            strategy = recover_strategy(from_json(rows[0][0]))
-            await self._add_event(transaction, task_id, "recovered", {"recoverStrategy": strategy})
+            body = {"recoverStrategy": recover_strategy(from_json(rows[0][0]))}
+            event = await self._add_event(transaction, task_id, "recovered", body)
             await transaction.notify(OPEN_CHANNEL)
             await transaction.notify(EVENT_CHANNEL, task_id)
+        return event, body
 
-    async def _add_event(self, transaction: Transaction, task_id: str, kind: str, body: Mapping[str, Any]) -> None:
-        await transaction.execute(
-            f"INSERT INTO scaffolder_task_event (task_id, type, body, created_at) VALUES (?, ?, ?, {self._now})",  # noqa: S608
+    async def _add_event(self, transaction: Transaction, task_id: str, kind: str, body: Mapping[str, Any]) -> int:
+        """Gives the event's id."""
+        rows = await transaction.fetch(
+            "INSERT INTO scaffolder_task_event (task_id, type, body, created_at)"  # noqa: S608 - constants
+            f" VALUES (?, ?, ?, {self._now}) RETURNING id",
             task_id,
             kind,
             to_json(body),
         )
+        return int(rows[0][0])
 
     async def events(self, task_id: str, after: int | None = None) -> list[TaskEvent]:
         """Stored events, oldest first: those after an id, and completions whatever their id. Source: §1.8."""
