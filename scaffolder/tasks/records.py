@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 from uuid import uuid4
@@ -12,7 +13,8 @@ from scaffolder.interfaces import Task, TaskEvent
 from scaffolder.tasks.encoding import CANCEL_CHANNEL, EVENT_CHANNEL, NOW, OPEN_CHANNEL, from_json, iso, to_json
 from scaffolder.workflow.seam import recover_strategy
 
-_COLUMNS: Final = "id, spec, status, created_at, last_heartbeat_at, created_by"
+_COLUMNS: Final = "id, spec, status, created_at, last_heartbeat_at, created_by, n"
+_CURSOR: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _ORDERS: Final = frozenset({"created_at", "status", "created_by"})
 RETRIABLE: Final = ("cancelled", "completed", "failed", "skipped")
 
@@ -57,6 +59,7 @@ class TaskRecords:
         order: tuple[str, Literal["asc", "desc"]],
         limit: int | None,
         offset: int | None,
+        after: str | None,
         visible: Mapping[str, Any] | None,
     ) -> tuple[list[Task], int]:
         field, direction = order
@@ -71,7 +74,10 @@ class TaskRecords:
             where.append(self._criteria(visible, params))
         condition = " AND ".join(where)
         count = await self._database.read(f"SELECT COUNT(*) FROM scaffolder_task WHERE {condition}", *params)  # noqa: S608
-        page = [2**62 if limit is None else limit, offset or 0]
+        page: list[int] = [2**62 if limit is None else limit, offset or 0]
+        if after is not None:
+            condition += f" AND (created_at, n) {'<' if direction == 'desc' else '>'} (?, ?)"
+            page = [*_place(after, field), *page]
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM scaffolder_task WHERE {condition}"  # noqa: S608 - names are checked above
             f" ORDER BY {field} {direction}, n {direction} LIMIT ? OFFSET ?",
@@ -182,9 +188,18 @@ def visible_events(events: Sequence[TaskEvent]) -> list[TaskEvent]:
 
 
 def _task(row: tuple[Any, ...]) -> Task:
-    task_id, spec, status, created_at, heartbeat, created_by = row
+    task_id, spec, status, created_at, heartbeat, created_by, n = row
     beat = None if heartbeat is None else iso(heartbeat)
-    return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by)
+    return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by, f"{created_at}-{n}")
+
+
+def _place(cursor: str, field: str) -> tuple[int, int]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise InputError("Malformed cursor")
+    if field != "created_at":
+        raise InputError("A cursor goes with an order by created_at")
+    return int(found[1]), int(found[2])
 
 
 def _unknown(task_id: str) -> NotFoundError:

@@ -42,10 +42,11 @@ class DurableTasks:
         order: tuple[str, Literal["asc", "desc"]] = ("created_at", "desc"),
         limit: int | None = None,
         offset: int | None = None,
+        after: str | None = None,
         visible: Mapping[str, Any] | None = None,
     ) -> tuple[list[Task], int]:
         return await self._records.find(
-            created_by=created_by, status=status, order=order, limit=limit, offset=offset, visible=visible
+            created_by=created_by, status=status, order=order, limit=limit, offset=offset, after=after, visible=visible
         )
 
     async def cancel(self, task_id: str) -> None:

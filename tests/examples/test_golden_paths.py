@@ -220,3 +220,10 @@ def test_agents_try_templates_out_and_run_them(portal: Portal) -> None:
     assert "createdBy" not in owned["tasks"][0]
     assert invoked(portal, "list-scaffolder-tasks", limit=1001).status_code == 400
     assert invoked(portal, "get-scaffolder-task-logs", taskId="no-such-task").status_code == 404
+
+    pages = portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 1, "cursor": "*"}).json()
+    assert pages["tasks"][0]["id"] == task
+    following = portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 99, "cursor": pages["nextCursor"]}).json()
+    assert task not in [one["id"] for one in following["tasks"]]
+    assert "nextCursor" not in following
+    assert "nextCursor" not in portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 1}).json()
