@@ -7,7 +7,7 @@ Registration order never matters: ports are looked up at start, extension points
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,10 +22,26 @@ from starlette.websockets import WebSocket
 from app.actions.model import ActionFilter as ActionFilter
 from app.actions.model import ActionInvocation as ActionInvocation
 from app.actions.model import RegisteredAction as RegisteredAction
+from app.auth.sign_in import OwnershipResolver as OwnershipResolver
+from app.auth.sign_in import SignedIn as SignedIn
+from app.auth.sign_in import SignInContext as SignInContext
+from app.auth.sign_in import SignInExtensions as SignInExtensions
+from app.auth.sign_in import SignInInfo as SignInInfo
+from app.auth.sign_in import SignInProfile as SignInProfile
+from app.auth.sign_in import SignInProvider as SignInProvider
+from app.auth.sign_in import SignInResolver as SignInResolver
+from app.auth.sign_in import SignInResolverFactory as SignInResolverFactory
+from app.auth.sign_in import UnknownProviderError as UnknownProviderError
+from app.http.cors import origin_pattern as origin_pattern
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+from app.notifications import SEVERITIES as SEVERITIES
+from app.notifications import NotificationExtensions as NotificationExtensions
+from app.notifications import NotificationFilters as NotificationFilters
+from app.notifications import NotificationProcessor as NotificationProcessor
+from app.notifications import Severity as Severity
 
 if TYPE_CHECKING:
     # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
@@ -83,6 +99,16 @@ CallerKind = Literal["none", "user", "service"]
 ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
 
 
+class ForeignTokens(Protocol):
+    """Tokens of another issuer, whose public keys are at a URL. They are fetched when first needed and remembered."""
+
+    async def claims(
+        self, token: str, *, algorithms: Collection[str], issuer: Collection[str], audience: str
+    ) -> Mapping[str, Json]:
+        """What a signed token says that is in force, by one of these issuers and for this audience. Shared secrets and
+        `none` are never good enough. Raises AuthenticationError."""
+
+
 class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
@@ -104,10 +130,15 @@ class Auth(Protocol):
         """
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+        self,
+        request: HTTPConnection,
+        *,
+        allow: Collection[CallerKind] = ANY_CALLER,
+        allow_limited: bool = False,
+        allow_cookie: bool = False,
     ) -> Principal:
         """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
-        names, which may be a limited one if `allow_limited`.
+        names, which may be a limited one if `allow_limited`, or, if `allow_cookie`, its auth cookie.
 
         Raises:
             AuthenticationError: nobody, where `allow` does not name `none`; or a token that is not valid.
@@ -115,11 +146,24 @@ class Auth(Protocol):
         """
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Json] | None = None,
     ) -> str:
-        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+        """A token for a signed-in user, whose ownership and further claims are remembered.
+        Source: spec/ui-backends.md §2.1.
 
-        `lifetime` is `user_token_lifetime`, and at most that.
+        `lifetime` is `user_token_lifetime`, and at most that. Raises InputError for a claim of a token's own name.
+        """
+
+    async def auth_cookie(self, token: str | None) -> str:
+        """A `Set-Cookie` header that gives a browser the limited form of a user's own token, for routes that
+        `allow_cookie`; None takes it away. Source: §2.5.
+
+        Raises AuthenticationError for a token that is not a user's own.
         """
 
     async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:
@@ -131,6 +175,9 @@ class Auth(Protocol):
 
     async def jwks(self, plugin: str | None = None) -> list[dict[str, Json]]:
         """The public keys, current and recent, as JWKs: of user tokens, or of a plugin's service tokens."""
+
+    def foreign_tokens(self, jwks_url: str) -> ForeignTokens:
+        """Checks tokens of the issuer whose keys are at this URL."""
 
 
 # --------------------------------------------------------------------------------------------- permissions
@@ -485,6 +532,15 @@ class GitRemotes(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingAnswer:
+    """An answer whose body is still on its way. Header names are as sent."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
 class Outgoing(Protocol):
     """The guarded HTTP client: every outgoing request of the product goes through it.
 
@@ -510,6 +566,26 @@ class Outgoing(Protocol):
         timeout: float = 30.0,
     ) -> httpx.Response:
         """`allow(url)` vets the first and every further hop. Raises NotAllowedError, ServiceUnavailableError."""
+
+
+class StreamingOutgoing(Outgoing, Protocol):
+    """The same, for bodies that are passed on instead of held."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
+        """One hop, passed on piece by piece: headers go out as given, the body comes back as it is on the wire.
+
+        `timeout` is seconds of silence, not of the whole. Without `verify` any certificate will do. `content` needs a
+        content-length among the headers, or is sent in chunks. Raises as `request` does, within the body too.
+        """
 
 
 # -------------------------------------------------------------------------------------------------- events
@@ -720,15 +796,22 @@ class Config(Protocol):
     def has(self, path: str) -> bool: ...
 
 
+class WholeConfig(Config, Protocol):
+    """The same, for who has to look at all of it."""
+
+    def everything(self) -> Json:
+        """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
+
+
 class PluginHost(Protocol):
     """What a plugin is given to register itself with."""
 
-    config: Config
+    config: WholeConfig
     database: Database
     auth: Auth
     permissions: Permissions
     reading: Reading
-    outgoing: Outgoing
+    outgoing: StreamingOutgoing
     events: Events
     actions: Actions
     clock: Clock
@@ -755,8 +838,8 @@ class PluginHost(Protocol):
     def service(self, port: type[T]) -> T:
         """A port another feature offers. Call it in or after `on_start`. Raises LookupError when nobody does."""
 
-    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
-        """Serve a router under `/api/{plugin}`, behind the credentials barrier.
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None, public: bool = False) -> None:
+        """Serve a router under `/api/{plugin}`, behind the credentials barrier; in front of it if `public`.
 
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
@@ -772,8 +855,10 @@ class PluginHost(Protocol):
     def contracts(self) -> Mapping[str, Json]:
         """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
-    def mount_root(self, router: APIRouter) -> None:
-        """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
+    def mount_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        """Serve a router at the root. Its routes are public only if all are said to be, or the path is named by
+        `allow_unauthenticated`. A route that others have too answers `instead` of theirs, or gives way to the first.
+        """
 
     def allow_unauthenticated(self, path: str) -> None:
         """Let everybody in at a path (absolute; a trailing `/*` means all below)."""

@@ -222,7 +222,7 @@ def _framework(host: Host, backend: BackendSettings) -> None:
     host.framework(lambda plugin: auth_routes(plugin, auth, host.clock, backend.base_url))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     host.mounts.allow_everywhere(JWKS_PATH)
-    host.mount_root(metrics_routes())
+    host.mount_root(metrics_routes(auth))
 
 
 def _schedule(host: Host) -> None:

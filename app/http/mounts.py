@@ -52,12 +52,12 @@ class Mounts:
         self._public: list[str] = []
         self._loaded: dict[str, Contract] = {}
 
-    def add(self, plugin: str, router: APIRouter, contract: str | None = None) -> None:
+    def add(self, plugin: str, router: APIRouter, contract: str | None = None, *, public: bool = False) -> None:
         mount = self.of(plugin)
         if contract is not None and contract not in self._loaded:
             self._loaded[contract] = Contract.load(contract)
             mount.add_contract(self._loaded[contract])
-        mount.table.add_router(router)
+        mount.table.add_router(router, public=public)
 
     def add_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
         """Raises ValueError for a path that is taken."""
@@ -66,8 +66,8 @@ class Mounts:
             raise ValueError(f"/api/{plugin}/{key} is served already")
         sockets[key] = endpoint
 
-    def add_root(self, router: APIRouter) -> None:
-        self.root.table.add_router(router)
+    def add_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        self.root.table.add_router(router, public=public, instead=instead)
 
     def add_framework(self, routes: FrameworkRoutes) -> None:
         self._framework.append(routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
+from plugins.github.actions.registration import github_actions
 from plugins.github.api.answers import Answers
 from plugins.github.api.budgets import Budgets
 from plugins.github.api.connection import GithubConnection
@@ -13,7 +14,10 @@ from plugins.github.api.outgoing import BudgetedOutgoing
 from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
+from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
+from plugins.github.onboarding.commands import import_commands
+from plugins.github.org.registration import register_orgs
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
@@ -32,7 +36,12 @@ class GithubPlugin:
             host.on_stop(part.stop)
         settings = host.settings("integrations", GithubIntegrations).hosts
         hosts = GithubHosts({one.host.lower(): connect(host, one, ledger, answers) for one in settings})
-        host.extension(ScaffolderExtensions).add_autocomplete("github", GithubAutocomplete(hosts))
+        scaffolder = host.extension(ScaffolderExtensions)
+        scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
+        scaffolder.add_action(*github_actions(host, hosts))
+        host.commands(import_commands(host, hosts), name="import")
+        register_discovery(host, hosts)
+        register_orgs(host, hosts)
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.app.reading.web_server import HANG, serving
 from tests.app.reading.web_server import Asked as Heard
+from tests.plugins.github.fake import publishing as publishing
 from tests.plugins.github.fake.description import description
 from tests.plugins.github.fake.faults import Fault
 from tests.plugins.github.fake.git import GitHosting
@@ -40,6 +41,8 @@ class FakeGithub:
         """Token → the login it belongs to; None for one that may do everything."""
         self.truncates = False
         """Whether trees are too large to be listed."""
+        self.unlisted: set[int] = set()
+        """Ids of repositories that lists leave out although they are there."""
         self.graphql_exhausted = 0
         """How many GraphQL requests are told, with status 200, that the quota is used up."""
         self.git = GitHosting(self, folder)
