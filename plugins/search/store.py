@@ -255,10 +255,9 @@ class SearchStore:
         version, position, generation, at, requested = rows[0]
         return Collated(version, position, generation, _moment(at), bool(requested))
 
-    async def collated_after(self, type: str, before: Collated | None) -> None:  # noqa: A002
-        """Waits until somebody, in whichever process, has collated everything of a type once more."""
-        last = None if before is None else before.collated_at
-        while (now := await self.collated(type)) is None or now.collated_at in (None, last):  # noqa: ASYNC110
+    async def done(self, type: str) -> None:  # noqa: A002
+        """Waits until what was requested is done, in whichever process."""
+        while (state := await self.collated(type)) is not None and state.requested:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
 
     async def generation(self, transaction: Transaction, type: str) -> int:  # noqa: A002
