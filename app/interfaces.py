@@ -802,6 +802,9 @@ class WholeConfig(Config, Protocol):
     def everything(self) -> Json:
         """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
 
+    def redacted(self) -> Json:
+        """All of it, with `<secret>` in place of what a settings model calls a secret or what is named like one."""
+
 
 class PluginHost(Protocol):
     """What a plugin is given to register itself with."""

@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from app.interfaces import Principal
-from catalog.ingestion.codeowners import codeowner_for as codeowner_for
 from catalog.model.kinds import BUILTIN_KINDS, Kind
 
 if TYPE_CHECKING:

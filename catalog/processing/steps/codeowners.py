@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from app.errors import CallboardError, NotFoundError
 from app.interfaces import Reading
-from catalog.ingestion.codeowners import codeowner_for
 from catalog.interfaces import CatalogProcessor, Emit, Entity, LocationSpec, ProcessorCache
+from catalog.model.codeowners import codeowner_for
 
 KINDS = frozenset({"API", "Component", "Domain", "Resource", "System"})
 PLACES = ("/CODEOWNERS", "/.github/CODEOWNERS", "/.gitlab/CODEOWNERS", "/.bitbucket/CODEOWNERS", "/docs/CODEOWNERS")

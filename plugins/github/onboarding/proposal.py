@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import yaml
 
-from catalog.interfaces import Entity, codeowner_for
+from catalog.interfaces import Entity
+from catalog.model.codeowners import codeowner_for
 from plugins.github.onboarding.facts import Facts
 
 MAX_NAME: Final = 63

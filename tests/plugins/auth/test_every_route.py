@@ -28,6 +28,7 @@ PUBLIC = {
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
+    "/api/devtools/health",
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.ingestion.glob import MAX_PATTERN, compile_glob
+from catalog.model.glob import MAX_PATTERN, compile_glob
 
 MAX_LINES = 10_000
 

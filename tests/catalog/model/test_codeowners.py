@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.ingestion.codeowners import codeowner_for, normalized
+from catalog.model.codeowners import codeowner_for, normalized
 
 FILE = """
 # A comment
