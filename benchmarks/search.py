@@ -53,6 +53,8 @@ class Results:
     visible_s: float
     first: float
     questions: dict[str, Figures] = field(default_factory=dict)
+    cpu_ms: dict[str, float] = field(default_factory=dict)
+    """Processor time of the server's processes for one query: what stays true on a machine that others use too."""
 
 
 class Questions:
@@ -179,12 +181,14 @@ def run(
             share_first(server, questions),
         )
         for question in (*questions.all(), questions.mixed()):
+            before = server.cpu_s()
             figures = measure("127.0.0.1", server.port, question.requests, connections=CONNECTIONS, seconds=seconds)
             results.questions[question.name] = figures
+            spent = results.cpu_ms[question.name] = (server.cpu_s() - before) * 1000 / max(figures.requests, 1)
             failed = f" [red]{figures.failures} failed[/red]" if figures.failures else ""
             console.print(
                 f"  {question.name}: {figures.rate:.0f}/s, median {figures.median_ms:.1f} ms,"
-                f" p95 {figures.p95_ms:.1f} ms{failed}"
+                f" p95 {figures.p95_ms:.1f} ms, {spent:.2f} ms of processor time each{failed}"
             )
         return results
     finally:
@@ -213,6 +217,7 @@ def table(results: Sequence[Results]) -> Table:
     row("names found first", [one.first * 100 for one in results], "%", more_is_better=True)
     for name in results[0].questions:
         row(f"{name}, p95", [one.questions[name].p95_ms for one in results], "ms")
+        row(f"{name}, processor time", [one.cpu_ms[name] for one in results], "ms")
         row(f"{name}, rate", [one.questions[name].rate for one in results], "/s", more_is_better=True)
     return shown
 
