@@ -38,7 +38,7 @@ PUBLIC = {
     "/.well-known/oauth-protected-resource/api/mcp-actions/v1/{key}",
 }
 """Paths that may answer somebody without credentials, and why: the landing page (twice), skills that agents install,
-sign-in, webhooks with signatures of their own, health, public keys, and where OAuth clients learn who signs users in."""
+sign-in, webhooks with signatures, health, public keys, and where OAuth clients learn who signs users in."""
 
 RESTRICTED = {
     "type": "static",
