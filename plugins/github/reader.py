@@ -28,6 +28,7 @@ ABSENT: Final = "absent"
 """The etag of a file that is not there."""
 _BLOB: Final = "blob:"
 _SHA_ETAG: Final = re.compile(r"(?:blob:)?([0-9a-f]{40})(?: (.+))?")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RAW: Final = "application/vnd.github.v3.raw"
 _SHA: Final = "application/vnd.github.sha"
 _JSON: Final = "application/vnd.github+json"
@@ -97,8 +98,11 @@ class GithubReader(RepositoryReader):
 
     async def commit(self, place: RepositoryPlace) -> str:
         url = f"{self._api(place)}/commits/{quoted(place.ref or 'HEAD')}"
-        response = await self.ask(place, url, about=self._about(place), accept=_SHA)
-        return response.text.strip()
+        about = self._about(place)
+        response = await self.ask(place, url, about=about, accept=_SHA)
+        said = response.text.strip()
+        # Not all that speak GitHub's API know how to say the SHA alone.
+        return said if _COMMIT.fullmatch(said) else str(self.json(response, about, "sha"))
 
     async def tree(self, place: RepositoryPlace, commit: str, matches: Callable[[str], bool]) -> list[FoundFile] | None:
         about = self._about(place)
