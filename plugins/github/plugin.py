@@ -17,6 +17,7 @@ from plugins.github.credentials import GithubCredentials
 from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
 from plugins.github.org.registration import register_orgs
+from plugins.github.processors.registration import register_processors
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
@@ -42,6 +43,7 @@ class GithubPlugin:
         scaffolder.add_action(*github_actions(host, hosts))
         register_discovery(host, hosts)
         register_orgs(host, hosts)
+        register_processors(host, hosts)
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:
