@@ -228,7 +228,8 @@ class Providers:
 
     def _resolver(self, provider: str, settings: SignInResolversSettings) -> SignInResolver | None:
         added = self._extensions.resolvers
-        return first_of([factory_of(provider, one.resolver, added)(one.options) for one in settings.resolvers])
+        resolvers = [factory_of(provider, one.resolver, added)(one.options) for one in settings.resolvers]
+        return first_of(resolvers, settings.remember_claims)
 
     def _misconfigured(self, provider: str, error: ConfigError) -> None:
         if not self._development:

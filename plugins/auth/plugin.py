@@ -6,6 +6,7 @@ import os
 
 from app.interfaces import PluginHost, SignInExtensions
 from catalog.interfaces import EntitiesCatalog
+from plugins.auth.actions import auth_actions
 from plugins.auth.building import Providers
 from plugins.auth.discovery import discovery_routes
 from plugins.auth.identity import CatalogUsers
@@ -21,6 +22,7 @@ class AuthPlugin:
         # Every route lets everybody in: whoever signs in has no token yet. Those that want one ask for it themselves.
         host.allow_unauthenticated("/api/auth/*")
         host.mount("auth", discovery_routes(host.auth), contract="auth.yaml")
+        host.actions.add(*auth_actions(host))
         extensions = host.extension(SignInExtensions)
         users = CatalogUsers(lambda: host.service(EntitiesCatalog), lambda: extensions.ownership)
         providers = Providers(host, users, settings, development=_in_development())

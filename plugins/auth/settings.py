@@ -56,6 +56,8 @@ class ResolverSettings(_Settings):
 class SignInResolversSettings(_Settings):
     resolvers: tuple[ResolverSettings, ...] = ()
     """Ways to find the user entity, tried in this order; none: the provider signs nobody in."""
+    remember_claims: tuple[str, ...] = ()
+    """What else of the provider's account to keep, for policies to ask: names of OpenID claims or profile members."""
 
 
 Scopes = Annotated[

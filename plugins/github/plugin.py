@@ -16,6 +16,7 @@ from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
 from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
+from plugins.github.onboarding.commands import import_commands
 from plugins.github.org.registration import register_orgs
 from plugins.github.processors.registration import register_processors
 from plugins.github.reader import GithubReader
@@ -41,6 +42,7 @@ class GithubPlugin:
         scaffolder = host.extension(ScaffolderExtensions)
         scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
         scaffolder.add_action(*github_actions(host, hosts))
+        host.commands(import_commands(host, hosts), name="import")
         register_discovery(host, hosts)
         register_orgs(host, hosts)
         register_processors(host, hosts)

@@ -86,7 +86,7 @@ async def opened(
     reading = ReadingService(layered, outgoing, folder)
     services = Services(database, outgoing, auth, permissions, reading, EventBus(), clock)
     host = Host(layered, services, roles=frozenset({"api"}), data_dir=folder)
-    host.framework(action_routes(host.actions))
+    host.framework(action_routes(host.actions, auth.principal_of))
     host.framework(lambda plugin: auth_routes(plugin, auth, clock, BASE_URL))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     for plugin in plugins:
