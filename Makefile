@@ -1,6 +1,7 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
 # make ui     builds the portal that make run then serves (Node.js 22 or later; without one, that of the test tools)
 # make test   sets up and passes everything CI demands
+# make e2e    builds the portal and walks through it in a browser, on SQLite and on PostgreSQL (DATABASE= for one of them)
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
@@ -15,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check bench fuzz clean
+.PHONY: run setup setup-dev ui test e2e format check bench fuzz clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -68,6 +69,9 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+e2e: $(VENV)/.dev ui/dist/index.html
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.e2e $(if $(filter command line environment,$(origin DATABASE)),--database $(DATABASE))
 
 ENTITIES ?= 10000
 DATABASE ?= sqlite
