@@ -22,6 +22,17 @@ from starlette.websockets import WebSocket
 from app.actions.model import ActionFilter as ActionFilter
 from app.actions.model import ActionInvocation as ActionInvocation
 from app.actions.model import RegisteredAction as RegisteredAction
+from app.auth.sign_in import OwnershipResolver as OwnershipResolver
+from app.auth.sign_in import SignedIn as SignedIn
+from app.auth.sign_in import SignInContext as SignInContext
+from app.auth.sign_in import SignInExtensions as SignInExtensions
+from app.auth.sign_in import SignInInfo as SignInInfo
+from app.auth.sign_in import SignInProfile as SignInProfile
+from app.auth.sign_in import SignInProvider as SignInProvider
+from app.auth.sign_in import SignInResolver as SignInResolver
+from app.auth.sign_in import SignInResolverFactory as SignInResolverFactory
+from app.auth.sign_in import UnknownProviderError as UnknownProviderError
+from app.http.cors import origin_pattern as origin_pattern
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
@@ -81,6 +92,16 @@ NOBODY = Principal("none")
 
 CallerKind = Literal["none", "user", "service"]
 ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
+
+
+class ForeignTokens(Protocol):
+    """Tokens of another issuer, whose public keys are at a URL. They are fetched when first needed and remembered."""
+
+    async def claims(
+        self, token: str, *, algorithms: Collection[str], issuer: Collection[str], audience: str
+    ) -> Mapping[str, Json]:
+        """What a signed token says that is in force, by one of these issuers and for this audience. Shared secrets and
+        `none` are never good enough. Raises AuthenticationError."""
 
 
 class Auth(Protocol):
@@ -143,6 +164,9 @@ class Auth(Protocol):
 
     async def jwks(self, plugin: str | None = None) -> list[dict[str, Json]]:
         """The public keys, current and recent, as JWKs: of user tokens, or of a plugin's service tokens."""
+
+    def foreign_tokens(self, jwks_url: str) -> ForeignTokens:
+        """Checks tokens of the issuer whose keys are at this URL."""
 
 
 # --------------------------------------------------------------------------------------------- permissions

@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from jwt.utils import base64url_encode
 
 from app.errors import AuthenticationError, InputError
@@ -37,12 +37,13 @@ _UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
 @dataclass(frozen=True, slots=True)
 class Signer:
     kid: str
-    private: EllipticCurvePrivateKey
+    private: Any
+    algorithm: str = "ES256"
 
     def sign(self, typ: str, claims: Claims) -> str:
         """The header's members stand in the order `typ`, `alg`, `kid`, which limited tokens depend on."""
         return _jws.encode(
-            orjson.dumps(claims), self.private, "ES256", {"typ": typ, "kid": self.kid}, sort_headers=False
+            orjson.dumps(claims), self.private, self.algorithm, {"typ": typ, "kid": self.kid}, sort_headers=False
         )
 
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, RootModel
 
 from app.config.nodes import Node, Place
 
@@ -88,6 +88,9 @@ class Claims:
             return
         if model in self._within or model.model_config.get("extra") == "allow":
             known.whole = True
+            return
+        if issubclass(model, RootModel):
+            self._type(known, model.model_fields["root"].annotation)
             return
         self._within.add(model)
         for name, field in model.model_fields.items():

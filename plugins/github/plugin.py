@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
+from plugins.github.actions.registration import github_actions
 from plugins.github.api.answers import Answers
 from plugins.github.api.budgets import Budgets
 from plugins.github.api.connection import GithubConnection
@@ -32,7 +33,9 @@ class GithubPlugin:
             host.on_stop(part.stop)
         settings = host.settings("integrations", GithubIntegrations).hosts
         hosts = GithubHosts({one.host.lower(): connect(host, one, ledger, answers) for one in settings})
-        host.extension(ScaffolderExtensions).add_autocomplete("github", GithubAutocomplete(hosts))
+        scaffolder = host.extension(ScaffolderExtensions)
+        scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
+        scaffolder.add_action(*github_actions(host, hosts))
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:

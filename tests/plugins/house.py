@@ -44,6 +44,24 @@ class EntitiesPlugin:
     async def by_refs(self, refs: Sequence[str], query: Any = None, *, visible: Any = None) -> list[bytes | None]:
         return [self.documents.get(ref) for ref in refs]
 
+    async def listing(
+        self, query: Any, order: Any, *, limit: int | None, offset: int = 0, visible: Any = None
+    ) -> tuple[list[bytes], bool]:
+        """Of queries that name a kind and values of fields, as sign-in does."""
+        found = [document for document in self.documents.values() if _matches(orjson.loads(document), query)]
+        return found[:limit], limit is not None and len(found) > limit
+
+
+def _matches(entity: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    def held(path: str) -> str:
+        for prefix in ("metadata.annotations.", "spec.profile."):
+            if path.startswith(prefix):
+                first, second = prefix.split(".")[:2]
+                return str(entity.get(first, {}).get(second, {}).get(path.removeprefix(prefix), "")).lower()
+        return str(entity.get(path, "")).lower()
+
+    return all(held(path) == value.lower() for path, value in query.items())
+
 
 def _ref(entity: Mapping[str, Any]) -> str:
     metadata = entity["metadata"]

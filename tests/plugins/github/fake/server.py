@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.app.reading.web_server import HANG, serving
 from tests.app.reading.web_server import Asked as Heard
+from tests.plugins.github.fake import publishing as publishing
 from tests.plugins.github.fake.description import description
 from tests.plugins.github.fake.faults import Fault
 from tests.plugins.github.fake.git import GitHosting
