@@ -7,7 +7,7 @@ Registration order never matters: ports are looked up at start, extension points
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +37,11 @@ from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+from app.notifications import SEVERITIES as SEVERITIES
+from app.notifications import NotificationExtensions as NotificationExtensions
+from app.notifications import NotificationFilters as NotificationFilters
+from app.notifications import NotificationProcessor as NotificationProcessor
+from app.notifications import Severity as Severity
 
 if TYPE_CHECKING:
     # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
@@ -521,6 +526,15 @@ class GitRemotes(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingAnswer:
+    """An answer whose body is still on its way. Header names are as sent."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
 class Outgoing(Protocol):
     """The guarded HTTP client: every outgoing request of the product goes through it.
 
@@ -546,6 +560,26 @@ class Outgoing(Protocol):
         timeout: float = 30.0,
     ) -> httpx.Response:
         """`allow(url)` vets the first and every further hop. Raises NotAllowedError, ServiceUnavailableError."""
+
+
+class StreamingOutgoing(Outgoing, Protocol):
+    """The same, for bodies that are passed on instead of held."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
+        """One hop, passed on piece by piece: headers go out as given, the body comes back as it is on the wire.
+
+        `timeout` is seconds of silence, not of the whole. Without `verify` any certificate will do. `content` needs a
+        content-length among the headers, or is sent in chunks. Raises as `request` does, within the body too.
+        """
 
 
 # -------------------------------------------------------------------------------------------------- events
@@ -771,7 +805,7 @@ class PluginHost(Protocol):
     auth: Auth
     permissions: Permissions
     reading: Reading
-    outgoing: Outgoing
+    outgoing: StreamingOutgoing
     events: Events
     actions: Actions
     clock: Clock

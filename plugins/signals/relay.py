@@ -1,7 +1,8 @@
 """From an event in any process to the connections of all.
 
-On PostgreSQL a signal is a row and a NOTIFY with the row's content, or its number alone where that is too long for one
-(8000 bytes). A replica that missed a notification finds the row at its next look. On SQLite there is one process.
+On PostgreSQL what one event tells is a row and a NOTIFY with the row's content, or its number alone where that is too
+long for one (8000 bytes). A replica that missed a notification finds the row at its next look. On SQLite there is
+one process.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ class Relay:
 
     async def publish(self, event: Event) -> None:
         """A subscriber of the topic `signals`: tells this process's connections at once, and the other processes."""
-        signal = Signal.parse(event.payload)
-        if signal is None:
+        signals = Signal.parse_all(event.payload)
+        for signal in signals:
+            self._hub.deliver(signal)
+        if self._database.dialect == "sqlite" or not signals:
             return
-        self._hub.deliver(signal)
-        if self._database.dialect == "sqlite":
-            return
-        payload = orjson.dumps(signal.payload)
+        payloads = [signal.payload for signal in signals]
+        payload = orjson.dumps(payloads)
         async with self._database.write() as transaction:
             rows = await transaction.fetch(
                 "INSERT INTO signals_sent (sender, payload, sent_at) VALUES (?, ?, ?) RETURNING id",
@@ -59,7 +60,7 @@ class Relay:
             )
             news: dict[str, Any] = {"id": rows[0][0], "sender": self._id}
             if len(payload) <= MAX_NOTIFIED:
-                news["signal"] = signal.payload
+                news["signals"] = payloads
             await transaction.notify(CHANNEL, orjson.dumps(news).decode())
 
     def heard(self, text: str) -> None:
@@ -67,8 +68,8 @@ class Relay:
         news = orjson.loads(text)
         if news["sender"] == self._id:
             return
-        if "signal" in news:
-            self._tell(news["id"], news["signal"])
+        if "signals" in news:
+            self._tell(news["id"], news["signals"])
         else:
             self._news.put_nowait(news["id"])
 
@@ -107,8 +108,7 @@ class Relay:
         self._told[number] = None
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
-        signal = Signal.parse(payload)
-        if signal is not None:
+        for signal in Signal.parse_all(payload):
             self._hub.deliver(signal)
 
 

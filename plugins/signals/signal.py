@@ -35,6 +35,12 @@ class Signal:
         named = [refs] if isinstance(refs, str) else refs if isinstance(refs, list) else []
         return Signal(channel, message, frozenset(ref for ref in named if isinstance(ref, str)))
 
+    @staticmethod
+    def parse_all(payload: Any) -> list[Signal]:
+        """The signals of an event that holds one, or a list of them."""
+        found = [Signal.parse(one) for one in (payload if isinstance(payload, list) else [payload])]
+        return [signal for signal in found if signal is not None]
+
     @property
     def payload(self) -> dict[str, Any]:
         """What `parse` takes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -11,14 +10,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from app.errors import CallboardError, describe, name_of
+from app.confinement.failures import answer_of
+from app.confinement.landlock import keep_to
+from app.confinement.limits import Limits
+from app.errors import CallboardError
 
 # Loaded before the first fork, so that no job pays for it.
 from scaffolder.confinement import render_tree as _render_tree  # noqa: F401
 from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, receive
-from scaffolder.confinement.landlock import keep_to
-from scaffolder.confinement.limits import Limits
 from scaffolder.language import LanguageError
 from scaffolder.workspace import Budget, BudgetExceededError, SafeFolder
 
@@ -81,30 +81,9 @@ def _answer(job: str, arguments: Mapping[str, Any], child: Child) -> dict[str, A
     try:
         module, _, function = JOBS[job].partition(":")
         return {"done": getattr(import_module(module), function)(arguments, child)}
-    except MemoryError:
-        return {"limit": "memory"}
     except BudgetExceededError as error:
         return {"limit": error.limit}
-    except OSError as error:
-        if limit := _LIMITS_OF.get(error.errno or 0):
-            return {"limit": limit}
-        return {"failed": ["Error", _of_system(error)]}
     except LanguageError as error:
         return {"failed": [error.name, error.message]}
-    except CallboardError as error:
-        return {"failed": [name_of(error), error.message]}
     except Exception as error:  # noqa: BLE001 - whatever a job's library raises is told to its parent
-        return {"failed": ["Error", describe(error) if str(error) else type(error).__name__]}
-
-
-_LIMITS_OF: Final = {
-    errno.EFBIG: "file_size",
-    errno.EMFILE: "open_files",
-    errno.ENOMEM: "memory",
-    errno.EAGAIN: "processes",
-}
-
-
-def _of_system(error: OSError) -> str:
-    reason = errno.errorcode.get(error.errno or 0, "error")
-    return f"{reason}: {(error.strerror or str(error)).lower()}" + (f", '{error.filename}'" if error.filename else "")
+        return answer_of(error)

@@ -60,7 +60,7 @@ def _python() -> set[str]:
     """The interpreter, its packages and ours: not the folder that an editable installation lies in."""
     ours = {
         str(Path(module.__file__).parent)
-        for name in ("app", "scaffolder")
+        for name in ("app", "catalog", "scaffolder", "plugins")
         if (module := sys.modules.get(name)) and module.__file__
     }
     return {sys.prefix, sys.base_prefix, sys.exec_prefix, *ours}
