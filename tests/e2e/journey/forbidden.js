@@ -5,7 +5,7 @@ const { step, nav, see, gone, texts, equal, eventually, rest } = L;
 
 // Titles and descriptions of what is hidden: words that stand nowhere else.
 const HIDDEN = ['Box Office', 'Sells seats and lets people in', 'Holds and sells seats for every show', 'Trap door', 'Always fails; its recovery'];
-// Names may stand in what others say of them (`hasPart`), but not in any list of what there is.
+// Their names, which others' relations would tell (`hasPart`, `ownerOf`).
 const NAMES = ['ticketing', 'trap-door', 'box-office'];
 const SYSTEM = 'system:default/box-office', TICKETING = 'component:default/ticketing', TRAP = 'template:default/trap-door';
 
@@ -51,6 +51,7 @@ const SYSTEM = 'system:default/box-office', TICKETING = 'component:default/ticke
   await step('05 by its address there is no such system', async () => { await nav('/catalog/default/system/box-office'); await see(/was not found|not found/i); equal('no title', await heading('Box Office').count(), 0); });
   await step('06 by its address there is no such component', async () => { await nav('/catalog/default/component/ticketing'); await see(/was not found|not found/i); });
   await step('07 its owner does not tell of it', async () => { await nav('/catalog/default/group/guests'); await see(heading('guests')); await L.sleep(1500); await nothingHidden(); });
+  await step('07b nor does its domain', async () => { await nav('/catalog/default/domain/front-of-house'); await see(heading('front-of-house')); await L.sleep(1500); await nothingHidden(); });
   await step('08 free text in the catalog', async () => { await list('component'); await role('textbox', { name: 'Search' }).fill('seats'); await see('No records to display'); await nothingHidden(); });
   await step('09 the graph has no such node', async () => {
     await nav('/catalog-graph?rootEntityRefs[]=domain:default/front-of-house&maxDepth=4'); await see(page.locator('[data-testid=node]').first()); await L.sleep(1500);
