@@ -3,6 +3,7 @@
 # make test   sets up and passes everything CI demands
 # make e2e    builds the portal and walks through it in a browser, on SQLite and on PostgreSQL (DATABASE= for one of them)
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test e2e format check bench fuzz clean
+.PHONY: run setup setup-dev ui test format check bench bench-scaffolder fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -78,9 +79,18 @@ DATABASE ?= sqlite
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
 
+bench-scaffolder: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
 fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what newest
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what patterns
+
+# A real browser signs in with real identity providers. Needs Chromium: apt-get install chromium.
+e2e-auth: $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/e2e_browser/signing_in/in_chromium.py -s
+
+e2e: e2e-auth
 
 clean:
 	rm -rf ui/node_modules ui/dist $(VENV) .callboard .mypy_cache .ruff_cache .pytest_cache .hypothesis

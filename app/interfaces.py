@@ -146,11 +146,17 @@ class Auth(Protocol):
         """
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Json] | None = None,
     ) -> str:
-        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+        """A token for a signed-in user, whose ownership and further claims are remembered.
+        Source: spec/ui-backends.md §2.1.
 
-        `lifetime` is `user_token_lifetime`, and at most that.
+        `lifetime` is `user_token_lifetime`, and at most that. Raises InputError for a claim of a token's own name.
         """
 
     async def auth_cookie(self, token: str | None) -> str:
@@ -795,6 +801,9 @@ class WholeConfig(Config, Protocol):
 
     def everything(self) -> Json:
         """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
+
+    def redacted(self) -> Json:
+        """All of it, with `<secret>` in place of what a settings model calls a secret or what is named like one."""
 
 
 class PluginHost(Protocol):

@@ -218,11 +218,11 @@ def _framework(host: Host, backend: BackendSettings) -> None:
     auth: Any = host.auth
     permissions: Any = host.permissions
     host.framework(scheduler_routes(host.scheduler))
-    host.framework(action_routes(host.actions))
+    host.framework(action_routes(host.actions, auth.principal_of))
     host.framework(lambda plugin: auth_routes(plugin, auth, host.clock, backend.base_url))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     host.mounts.allow_everywhere(JWKS_PATH)
-    host.mount_root(metrics_routes())
+    host.mount_root(metrics_routes(auth))
 
 
 def _schedule(host: Host) -> None:

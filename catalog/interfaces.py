@@ -130,6 +130,9 @@ class ProviderConnection(Protocol):
     async def refresh(self, keys: Iterable[str], *, cause: Mapping[str, Json] | None = None) -> int:
         """Process again now whatever emitted one of these refresh keys; gives how many entities that were."""
 
+    async def held(self) -> Sequence[Entity]:
+        """What the catalog holds of this provider, as the provider emitted it: to tell what a new answer changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class MutationResult:
@@ -156,6 +159,39 @@ class PlaceholderContext:
     read: Callable[[str], Awaitable[bytes]]
     resolve: Callable[[str, str], str]
     emit: Emit
+
+
+@dataclass(frozen=True, slots=True)
+class OrgItem:
+    """A user, team or group of a directory, as its host tells of it.
+
+    `source` names the host's sort (`github`, …), `data` is its own JSON, `organization` where it was found, and
+    `entity` what the provider makes of it by itself.
+    """
+
+    source: str
+    data: Mapping[str, Json]
+    organization: str
+    entity: Entity
+
+
+OrgTransformer = Callable[[OrgItem], Awaitable["Entity | None"]]
+"""Gives the entity that a user or group becomes, or None to leave it out. Changes nothing in what it is given."""
+
+
+@dataclass
+class OrgTransformers:
+    """How users and groups of directories become entities, beyond what providers do by themselves:
+    `host.extension(OrgTransformers)`. They run one after the other, each on what the one before made of it."""
+
+    users: list[tuple[str, OrgTransformer]] = field(default_factory=list)
+    groups: list[tuple[str, OrgTransformer]] = field(default_factory=list)
+
+    def add_user_transformer(self, source: str, transformer: OrgTransformer) -> None:
+        self.users.append((source, transformer))
+
+    def add_group_transformer(self, source: str, transformer: OrgTransformer) -> None:
+        self.groups.append((source, transformer))
 
 
 PlaceholderResolver = Callable[[PlaceholderContext], Awaitable[Json]]

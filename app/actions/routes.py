@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -15,22 +15,26 @@ from app.actions.model import RegisteredAction
 from app.actions.registry import ActionRegistry
 from app.errors import InputError
 from app.http.body import JSON_LIMIT, header, parse_json, read_body
-from app.interfaces import JsonBytes, caller
+from app.interfaces import JsonBytes, Principal
 
 
-def action_routes(actions: ActionRegistry) -> Callable[[str], APIRouter]:
+def action_routes(
+    actions: ActionRegistry, caller_of: Callable[[Request], Awaitable[Principal]]
+) -> Callable[[str], APIRouter]:
+    """`caller_of` says who calls on public routes too: below some mounts every route lets everybody in."""
+
     def of(plugin: str) -> APIRouter:
         routes = APIRouter(prefix="/.backstage/actions", include_in_schema=False)
 
         @routes.get("/v1/actions")
         async def listed(request: Request) -> Response:
-            found = await actions.list(caller(request), plugin=plugin)
+            found = await actions.list(await caller_of(request), plugin=plugin)
             return _answer({"actions": [listing(action) for action in found]})
 
         @routes.post("/v1/actions/{action_id}/invoke")
         async def invoke(request: Request) -> Response:
             given = await _body(request)
-            who = caller(request)
+            who = await caller_of(request)
             return _answer(
                 {"output": await actions.invoke(request.path_params["action_id"], given, who, plugin=plugin)}
             )
@@ -43,7 +47,7 @@ def action_routes(actions: ActionRegistry) -> Callable[[str], APIRouter]:
             secrets = body.get("secrets")
             if not isinstance(secrets, dict | None):
                 raise InputError("request/body/secrets must be object")
-            action_id, who = request.path_params["action_id"], caller(request)
+            action_id, who = request.path_params["action_id"], await caller_of(request)
             given = body.get("input", {})
             return _answer({"output": await actions.invoke(action_id, given, who, secrets=secrets, plugin=plugin)})
 

@@ -87,7 +87,12 @@ class AuthService:
         return require_kind(principal, allow)
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         issued_at = int(self._clock.now().timestamp())
         token = tokens.sign_user(
@@ -97,8 +102,9 @@ class AuthService:
             issued_at=issued_at,
             expires_at=issued_at + _seconds(self._lifetime if lifetime is None else min(lifetime, self._lifetime)),
             ownership=ownership if self._with_ownership else None,
+            further=claims or {},
         )
-        await self._users.remember(user_ref, ownership)
+        await self._users.remember(user_ref, ownership, claims or {})
         return token
 
     async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:

@@ -36,10 +36,13 @@ class SignInInfo:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who they are here: a user's canonical ref, and the refs in whose name they own things, their own first."""
+    """Who they are here: a user's canonical ref, and the refs in whose name they own things, their own first.
+
+    `claims` go into their token and are remembered until they sign in again; policies may ask for them."""
 
     user_ref: str
     ownership: tuple[str, ...]
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SignInContext(Protocol):

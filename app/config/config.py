@@ -32,6 +32,12 @@ class LayeredConfig:
         """All of it, secrets included; nothing counts as asked for."""
         return self._data
 
+    def redacted(self) -> Json:
+        """See `app.interfaces.WholeConfig`."""
+        from app.config.redaction import redacted
+
+        return redacted(self._data, self.models)
+
     def get(self, path: str, default: Json = None) -> Json:
         self._claims.whole(_parts(path))
         value = self._find(path)

@@ -33,6 +33,13 @@ def failure(name: str, message: str) -> CallboardError:
     return JobError(name, message)
 
 
+def system_text(error: OSError) -> str:
+    """What the operating system refuses, in the words of the reference: `ENOSPC: no space left on device, 'a/b'`."""
+    reason = errno.errorcode.get(error.errno or 0, "error")
+    place = f", '{error.filename}'" if error.filename else ""
+    return f"{reason}: {(error.strerror or str(error)).lower()}{place}"
+
+
 def answer_of(error: BaseException) -> dict[str, Any]:
     """What a child says of an error: the limit it hit, or the failure's name and message."""
     if isinstance(error, MemoryError):
@@ -40,9 +47,7 @@ def answer_of(error: BaseException) -> dict[str, Any]:
     if isinstance(error, OSError):
         if limit := LIMIT_OF_ERRNO.get(error.errno or 0):
             return {"limit": limit}
-        reason = errno.errorcode.get(error.errno or 0, "error")
-        shown = f"{reason}: {(error.strerror or str(error)).lower()}"
-        return {"failed": ["Error", shown + (f", '{error.filename}'" if error.filename else "")]}
+        return {"failed": ["Error", system_text(error)]}
     if isinstance(error, CallboardError):
         return {"failed": [name_of(error), error.message]}
     return {"failed": ["Error", describe(error) if str(error) else type(error).__name__]}

@@ -20,6 +20,7 @@ from catalog.routes.graph import graph_routes
 from catalog.routes.locations import location_routes
 from catalog.routes.ports import CatalogPorts
 from catalog.service.actions.changing import ChangingActions
+from catalog.service.actions.exploring import ExploringActions
 from catalog.service.actions.reading import ReadingActions
 from catalog.service.actions.validating import ValidatingActions
 
@@ -54,4 +55,6 @@ def register_api(host: PluginHost) -> None:
 
     reading = ReadingActions(ports.gate, ports.entities)
     changing = ChangingActions(reading, ports.changes, ports.locations)
-    host.actions.add(*reading.actions(), *ValidatingActions(ports.changes).actions(), *changing.actions())
+    exploring = ExploringActions(ports.gate, ports.entities, ports.walker, ports.ownership, ports.explainer)
+    validating = ValidatingActions(ports.changes)
+    host.actions.add(*reading.actions(), *exploring.actions(), *validating.actions(), *changing.actions())

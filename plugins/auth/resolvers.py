@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,17 +41,20 @@ def options_of(given: Mapping[str, Any]) -> EmailOptions:
         raise InputError(f"Invalid sign-in resolver options, {words}") from None
 
 
-def first_of(resolvers: Sequence[SignInResolver]) -> SignInResolver | None:
-    """The resolvers tried in order, until one finds somebody; None where there are none."""
+def first_of(resolvers: Sequence[SignInResolver], remembered: Sequence[str] = ()) -> SignInResolver | None:
+    """The resolvers tried in order, until one finds somebody; None where there are none. `remembered` names what else
+    of the provider's account becomes a claim."""
     if not resolvers:
         return None
 
     async def resolve(info: SignInInfo, users: SignInContext) -> SignedIn:
         for resolver in resolvers:
             try:
-                return await resolver(info, users)
+                found = await resolver(info, users)
             except NotFoundError:
                 continue
+            kept = {name: value for name in remembered if (value := _said(info, name)) is not None}
+            return replace(found, claims={**kept, **found.claims}) if kept else found
         raise CallboardError(
             "Failed to sign-in, unable to resolve user identity. Please verify that your catalog contains the "
             "expected User entities that would match your configured sign-in resolver."
@@ -167,6 +171,15 @@ def gitlab_user_id(given: Mapping[str, Any]) -> SignInResolver:
         return await _signed_in(users, options, user_id, annotations={f"{urlsplit(url).hostname}/user-id": user_id})
 
     return resolve
+
+
+def _said(info: SignInInfo, name: str) -> Any:
+    """What the provider says under a name, in whichever part of its account."""
+    for part in ("userinfo", "claims", "iapToken", "cfIdentity", "fullProfile", "headers"):
+        account = info.result.get(part)
+        if isinstance(account, Mapping) and account.get(name) is not None:
+            return account[name]
+    return None
 
 
 def _plain_options(given: Mapping[str, Any]) -> Options:

@@ -25,7 +25,7 @@ async def session(
         answer["providerInfo"] = {name: value for name, value in provider_info.items() if value is not None}
     if identity is not None:
         answer["backstageIdentity"] = {
-            "token": await auth.issue_user_token(identity.user_ref, identity.ownership),
+            "token": await auth.issue_user_token(identity.user_ref, identity.ownership, claims=identity.claims),
             "identity": {
                 "type": "user",
                 "userEntityRef": identity.user_ref,

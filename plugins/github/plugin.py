@@ -14,7 +14,10 @@ from plugins.github.api.outgoing import BudgetedOutgoing
 from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
+from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
+from plugins.github.onboarding.commands import import_commands
+from plugins.github.org.registration import register_orgs
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
@@ -36,6 +39,9 @@ class GithubPlugin:
         scaffolder = host.extension(ScaffolderExtensions)
         scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
         scaffolder.add_action(*github_actions(host, hosts))
+        host.commands(import_commands(host, hosts), name="import")
+        register_discovery(host, hosts)
+        register_orgs(host, hosts)
 
 
 def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:

@@ -67,16 +67,17 @@ class NotificationStore:
 
     async def status(self, user: str) -> dict[str, int]:
         rows = await self._database.read(
+            # Each count is answered by an index alone.
             "SELECT (SELECT count(*) FROM notifications_notification WHERE user_ref = ? AND read_at IS NULL),"
-            " (SELECT count(*) FROM notifications_notification WHERE user_ref = ? AND read_at IS NOT NULL),"
+            " (SELECT count(*) FROM notifications_notification WHERE user_ref = ?),"
             " (SELECT count(*) FROM notifications_broadcast),"
             " (SELECT count(*) FROM notifications_broadcast_status WHERE user_ref = ? AND read_at IS NOT NULL)",
             user,
             user,
             user,
         )
-        unread, read, broadcasts, broadcasts_read = rows[0]
-        return {"unread": unread + broadcasts - broadcasts_read, "read": read + broadcasts_read}
+        unread, own, broadcasts, broadcasts_read = rows[0]
+        return {"unread": unread + broadcasts - broadcasts_read, "read": own - unread + broadcasts_read}
 
     async def topics(self, user: str, selection: Selection) -> list[str]:
         own, own_values = self._conditions(selection, "n", "n")
@@ -113,7 +114,8 @@ class NotificationStore:
         if selection.created_after is not None:
             terms.append(f"{row}.created_at >= ?")
             values.append(selection.created_after)
-        if selection.minimum_severity is not None:
+        # The least severe one and worse is everything, and the UI always asks so.
+        if selection.minimum_severity is not None and selection.minimum_severity != SEVERITIES[-1]:
             enough = SEVERITIES[: SEVERITIES.index(selection.minimum_severity) + 1]
             terms.append(f"{row}.severity IN ({', '.join('?' * len(enough))})")
             values += enough

@@ -38,6 +38,7 @@ class Notification(SQLModel, table=True):
             "notifications_unread",
             "user_ref",
             "created_at",
+            "topic",
             sqlite_where=Column("read_at", BigInteger).is_(None),
             postgresql_where=Column("read_at", BigInteger).is_(None),
         ),

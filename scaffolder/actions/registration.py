@@ -23,6 +23,7 @@ from scaffolder.actions.notification_send import NotificationSend
 from scaffolder.actions.publish_git import PublishGit
 from scaffolder.actions.rendering import Rendering
 from scaffolder.actions.roadie_files import RoadieAppend, RoadieParse, RoadieReplace, RoadieWrite, RoadieZip
+from scaffolder.actions.roadie_jsonata import RoadieJsonata, RoadieJsonataJson, RoadieJsonataYaml
 from scaffolder.actions.roadie_values import (
     RoadieJsonMerge,
     RoadieMerge,
@@ -117,6 +118,9 @@ def put_together(
         RoadieMerge(),
         RoadieSerializeJson(),
         RoadieSerializeYaml(),
+        RoadieJsonata(),
+        RoadieJsonataJson(),
+        RoadieJsonataYaml(),
         *others,
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,13 @@ from typing import Any, Final
 from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError
 from app.interfaces import GitCommit, Reading
 from scaffolder.interfaces import ActionContext
+from scaffolder.stopping import unless_cancelled, wait
 
 TRIES: Final = 6
 FIRST_DELAY_S: Final = 2.0
 JITTER: Final = 0.1
+PATIENCE_S: Final = 120.0
+"""Seconds after which a push that fails is not tried again: a remote that hangs is not worth six time-outs."""
 
 
 class Pushing:
@@ -50,20 +54,20 @@ class Pushing:
         commit: GitCommit,
         credentials: tuple[str, str] | None,
     ) -> dict[str, Any]:
-        delay = self._first_delay
+        delay, began = self._first_delay, time.monotonic()
         for left in reversed(range(TRIES)):
             context.raise_if_cancelled()
             try:
-                done = await self._reading.git.publish(
-                    remote, source, commit, credentials=credentials, folders=self._folders
-                )
+                push = self._reading.git.publish(remote, source, commit, credentials=credentials, folders=self._folders)
+                done = await unless_cancelled(context, push)
             except (NotAllowedError, NotFoundError, InputError):
                 raise
             except CallboardError as error:
-                if not left:
+                context.raise_if_cancelled()
+                if not left or time.monotonic() - began > PATIENCE_S:
                     raise
                 await context.log.warn(f"The push failed and is tried again: {error.message}")
-                await asyncio.sleep(delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
+                await wait(context, delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
                 delay *= 2
             else:
                 await context.log.info(f"Pushed {done.sha} to {commit.branch} of {remote}")

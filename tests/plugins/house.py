@@ -86,13 +86,13 @@ async def opened(
     reading = ReadingService(layered, outgoing, folder)
     services = Services(database, outgoing, auth, permissions, reading, EventBus(), clock)
     host = Host(layered, services, roles=frozenset({"api"}), data_dir=folder)
-    host.framework(action_routes(host.actions))
+    host.framework(action_routes(host.actions, auth.principal_of))
     host.framework(lambda plugin: auth_routes(plugin, auth, clock, BASE_URL))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     for plugin in plugins:
         host.register(plugin)
         host.allow_unauthenticated(f"/api/{plugin.id}{JWKS_PATH}")
-    await migrate(database.engine, {"auth": "app.auth.migrations", **host.migration_packages})
+    await migrate(database.engine, {"host": "app.auth.migrations", **host.migration_packages})
     await host.lifecycle.start()
     pipeline = Pipeline(host.mounts, host.lifecycle, partial(caller_of, auth), security=[])
     try:

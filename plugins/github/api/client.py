@@ -11,7 +11,7 @@ import orjson
 
 from plugins.github.api.connection import LIMITED_TRIES, Caller, GithubConnection, Request, json_of
 from plugins.github.api.errors import GithubError, GithubNotFoundError, GithubUnavailableError
-from plugins.github.api.graphql import read_answer
+from plugins.github.api.graphql import GraphqlAnswer, read_answer
 from plugins.github.api.limits import GRAPHQL, resource_for
 from plugins.github.api.paths import expanded, with_query
 from plugins.github.api.priority import Priority
@@ -166,6 +166,15 @@ class GithubApi:
         Raises GithubNotFoundError when one of the errors is of that type, other GithubErrors for all others: data that
         comes with errors is not whole.
         """
+        return (await self._graphql(query, variables, reads=reads)).data_or_raise()
+
+    async def graphql_known(self, query: str, variables: Mapping[str, Json] | None = None) -> Json:
+        """`graphql` for several things asked for by name: those that GitHub does not know are null."""
+        return (await self._graphql(query, variables)).data_or_raise(unknown=True)
+
+    async def _graphql(
+        self, query: str, variables: Mapping[str, Json] | None = None, *, reads: bool | None = None
+    ) -> GraphqlAnswer:
         safe = reads if reads is not None else not query.lstrip().startswith("mutation")
         content = orjson.dumps({"query": query, "variables": dict(variables or {})})
         request = Request("POST", self._connection.graphql_url, GRAPHQL, safe, {}, content)
@@ -176,7 +185,7 @@ class GithubApi:
             # The next request waits for its time, or fails at once if that is too far away.
             credential = await self._connection.credential(self._caller)
             await self._connection.budgets.of(credential).out_of(GRAPHQL)
-        return answer.data_or_raise()
+        return answer
 
     async def graphql_pages(
         self, query: str, variables: Mapping[str, Json], *connection: str, size: int, size_variable: str = "size"

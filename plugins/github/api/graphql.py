@@ -24,8 +24,9 @@ class GraphqlAnswer:
         """GraphQL says 200 when the quota is used up. Source: docs.github.com, "Rate limits for the GraphQL API"."""
         return any(_type(error) in ("RATE_LIMITED", "RATE_LIMIT") for error in self.errors)
 
-    def data_or_raise(self) -> Json:
-        if not self.errors:
+    def data_or_raise(self, *, unknown: bool = False) -> Json:
+        """`unknown`: things that are not there are no error, but null. Raises GithubError."""
+        if not self.errors or (unknown and all(_type(error) == "NOT_FOUND" for error in self.errors)):
             if not isinstance(self.data, dict):
                 raise GithubUnavailableError("GitHub's answer has no data")
             return self.data

@@ -46,7 +46,11 @@ def upgrade() -> None:
     table = "notifications_notification"
     op.create_index("notifications_of_user", table, ["user_ref", "created_at"])
     op.create_index(
-        "notifications_unread", table, ["user_ref", "created_at"], sqlite_where=UNREAD, postgresql_where=UNREAD
+        "notifications_unread",
+        table,
+        ["user_ref", "created_at", "topic"],
+        sqlite_where=UNREAD,
+        postgresql_where=UNREAD,
     )
     op.create_index("notifications_topics", table, ["user_ref", "origin", "topic"])
     op.create_index(

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import APIRouter
+from starlette.requests import Request
 
 from app.actions.registry import ActionRegistry
 from app.actions.routes import action_routes
@@ -24,6 +25,7 @@ from app.interfaces import (
     Permission,
     Principal,
     RegisteredAction,
+    caller,
 )
 from app.lifecycle import Lifecycle
 from app.permissions.service import PermissionService
@@ -172,12 +174,16 @@ async def test_an_id_is_taken_once() -> None:
         registry().add(ACTIONS[0])
 
 
+async def found_caller(request: Request) -> Principal:
+    return caller(request)
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     mounts = Mounts()
     mounts.add("doors", APIRouter())
     mounts.add("lamps", APIRouter())
-    mounts.add_framework(action_routes(registry()))
+    mounts.add_framework(action_routes(registry(), found_caller))
     lifecycle = Lifecycle({"api"})
     await lifecycle.start()
 

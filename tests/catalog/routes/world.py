@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.types import Scope
 
 from app.actions.registry import ActionRegistry
@@ -28,6 +29,7 @@ from app.interfaces import (
     Permissions,
     PluginHost,
     Principal,
+    caller,
 )
 from app.lifecycle import Lifecycle
 from catalog.interfaces import CatalogControl, CatalogExtensions, EntitiesCatalog, Entity, Locations
@@ -87,6 +89,10 @@ class Tokens:
         return Principal("service", "external:body")
 
 
+async def found_caller(request: Request) -> Principal:
+    return caller(request)
+
+
 class NoIntegrations:
     def integration_for(self, url: str) -> None:
         return None
@@ -102,7 +108,7 @@ class Host:
         self.reading = NoIntegrations()
         self.mounts = Mounts()
         self.actions = ActionRegistry(cast(Permissions, self.permissions), ActionSettings())
-        self.mounts.add_framework(action_routes(self.actions))
+        self.mounts.add_framework(action_routes(self.actions, found_caller))
         self._settings = settings
         self._ports: dict[Any, Any] = {}
         self._extensions: dict[Any, Any] = {}

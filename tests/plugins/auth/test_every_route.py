@@ -28,11 +28,16 @@ PUBLIC = {
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
+    "/api/devtools/health",
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server/api/auth",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1/{key}",
 }
 """Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
-signatures of their own, health, and public keys."""
+signatures of their own, health, public keys, and where OAuth clients learn who signs users in."""
 
 RESTRICTED = {
     "type": "static",
@@ -50,7 +55,9 @@ def config_with(folder: Path, **more: Any) -> dict[str, Any]:
         "dataDirectory": str(folder),
         "auth": {"externalAccess": [RESTRICTED]},
     }
-    return {"backend": backend, "app": {"bundle": False}, **more}
+    # Everything that can be switched on is on: what is off has no routes to ask.
+    auth = {"clientIdMetadataDocuments": {"enabled": True}, "experimentalDynamicClientRegistration": {"enabled": True}}
+    return {"backend": backend, "app": {"bundle": False}, "auth": auth, **more}
 
 
 class Server:
@@ -115,6 +122,12 @@ async def credentials(host: Host) -> dict[str, dict[str, str]]:
         "an expired token": expired,
         "a service's token for another plugin": await auth.issue_service_token("search", "elsewhere"),
         "a limited token": limited,
+        "a user's token for another audience": signer.sign(
+            "vnd.backstage.user", {"sub": zoe, "aud": "elsewhere", "iat": 1_000_000_000, "exp": 9_999_999_999}
+        ),
+        "a token of another key's purpose": (await auth._keys.signer("plugin:search")).sign(
+            "vnd.backstage.user", {"sub": zoe, "aud": "backstage", "iat": 1_000_000_000, "exp": 9_999_999_999}
+        ),
         "a token restricted to another plugin": "token-for-elsewhere",
     }
     return {
@@ -185,6 +198,41 @@ class NobodysBusiness:
         if permission.resource_type == "catalog-entity":
             return Decision("CONDITIONAL", {"not": hidden})
         return DENY if permission.action == "read" else Decision("ALLOW")
+
+
+MOVED_BY_ANYBODY = {
+    # What users ask or do in their own name, with no right of anybody else's in it.
+    "POST /api/permission/authorize",
+    "POST /api/catalog/entities/by-query",
+    "POST /api/catalog/entities/by-refs",
+    "POST /api/catalog/entity-facets",
+    "POST /api/catalog/locations/by-query",
+    "POST /api/user-settings/multiget",
+    "DELETE /api/user-settings/buckets/{bucket}/keys/{key:path}",
+}
+"""Routes beside GET that may succeed for a user whom the policy allows nothing. A new one is named here with its
+reason, or asks for a right."""
+
+
+async def test_a_user_whom_the_policy_allows_nothing_sets_nothing_in_motion(tmp_path: Path) -> None:
+    host = create_host(config_of(config_with(tmp_path, permission={"enabled": True})), roles=["api"], env={})
+    host.permissions.use_policy(DenyEverything())
+    await host.lifecycle.start()
+    transport = httpx.ASGITransport(application(host, env={}))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            user = {"authorization": f"Bearer {await host.auth.issue_user_token('user:default/eve', [])}"}
+            bodies: list[Any] = [None, {}, {"items": []}, {"entityRefs": []}, {"facets": ["kind"]}]
+            done = {
+                f"{method} {path}"
+                for _, method, path in Server(host, client).routes()
+                if method != "GET" and not is_public(path)
+                for body in bodies
+                if (await client.request(method, filled(path), json=body, headers=user)).status_code < 300
+            }
+    finally:
+        await host.lifecycle.stop()
+    assert sorted(route for route in done - MOVED_BY_ANYBODY if not route.endswith("/.backstage/auth/v1/cookie")) == []
 
 
 DESCRIPTOR = f"""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from app.config.nodes import ConfigError
 from app.database.sqlite import SqliteDatabase
+from app.errors import InputError
 from app.host import Host
 from app.interfaces import Plugin, PluginHost, SignedIn, SignInContext, SignInExtensions, SignInInfo, SignInResolver
 from app.reading.outgoing import GuardedClient
@@ -548,3 +549,16 @@ def test_a_misspelt_setting_of_a_provider_is_warned_of(tmp_path: Path) -> None:
     unknown = [key for key, _ in config.unclaimed()]
     assert "auth.providers.github.development.callbackURL" in unknown
     assert "auth.providers.github.development.clientId" not in unknown
+
+
+async def test_what_the_provider_says_may_be_remembered_for_policies(database: AnyDatabase, tmp_path: Path) -> None:
+    resolvers = [{"resolver": "forwardedUserMatchingUserEntityName"}]
+    settings = {"signIn": {"resolvers": resolvers, "rememberClaims": ["x-forwarded-groups", "nothing"]}}
+    async with house(database, tmp_path, {"oauth2Proxy": settings}) as (host, client):
+        headers = {"x-forwarded-user": "zoe", "x-forwarded-groups": "stage"}
+        answer = await client.get("/api/auth/oauth2Proxy/refresh", headers=headers)
+        token = answer.json()["backstageIdentity"]["token"]
+        assert jwt.decode(token, options={"verify_signature": False})["x-forwarded-groups"] == "stage"
+        assert await host.auth.user_info(ZOE) == {"sub": ZOE, "ent": [ZOE], "x-forwarded-groups": "stage"}
+        with pytest.raises(InputError, match="'exp' claim of its own"):
+            await host.auth.issue_user_token(ZOE, [ZOE], claims={"exp": 9_999_999_999})

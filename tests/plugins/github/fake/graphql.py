@@ -119,6 +119,8 @@ class _Root:
 
     def _repository(self, _info: Any, owner: str, name: str, followRenames: bool = True) -> Json:  # noqa: N803
         found = self._world.repo(owner, name)
+        if found is None and followRenames:
+            found = self._world.repo_by_id(self._world.moved.get(f"{owner}/{name}".lower(), -1))
         if found is None or not self._github.sees(self._asked.who, found):
             raise _RefusedError("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return self.repository(found)
@@ -141,7 +143,7 @@ class _Root:
         }
 
     def _seen(self, one: Account) -> list[Repo]:
-        repos = self._world.repos_of(one.login)
+        repos = [repo for repo in self._world.repos_of(one.login) if repo.id not in self._github.unlisted]
         return sorted((r for r in repos if self._github.sees(self._asked.who, r)), key=lambda repo: repo.id)
 
     def user(self, one: Account) -> Json:
@@ -151,6 +153,11 @@ class _Root:
             "bio": one.bio,
             "suspendedAt": "2026-01-01T00:00:00Z" if one.suspended else None,
             "organizationVerifiedDomainEmails": lambda _info, login: list(one.verified_emails),
+            "organization": lambda _info, login: (
+                self.organization(org)
+                if (org := self._world.org(login)) and one in self._world.members_of(login)
+                else None
+            ),
         }
 
     def organization(self, one: Account) -> Json:

@@ -422,3 +422,13 @@ def change_pull(github: FakeGithub, asked: Asked) -> Reply:
         return failed(*NOT_FOUND)
     found.update(asked.json)
     return Reply(found)
+
+
+@on("GET", "/repos/{owner}/{repo}/teams")
+def repo_teams(github: FakeGithub, asked: Asked) -> Reply:
+    repo = repo_of(github, asked)
+    if isinstance(repo, Reply):
+        return repo
+    return paged(
+        github, asked, [{"slug": slug, "permission": right} for slug, right in repo.settings.get("repo_teams", [])]
+    )

@@ -41,6 +41,8 @@ class FakeGithub:
         """Token → the login it belongs to; None for one that may do everything."""
         self.truncates = False
         """Whether trees are too large to be listed."""
+        self.unlisted: set[int] = set()
+        """Ids of repositories that lists leave out although they are there."""
         self.graphql_exhausted = 0
         """How many GraphQL requests are told, with status 200, that the quota is used up."""
         self.git = GitHosting(self, folder)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from catalog.ingestion.glob import MAX_PATTERN, compile_glob
+from catalog.model.glob import MAX_PATTERN, compile_glob
 
 MAX_LINES = 10_000
 
 
-def owner_for(text: str, path: str) -> str | None:
+def codeowner_for(text: str, path: str) -> str | None:
     """The first owner of the last matching line, as an entity ref; None where nobody owns the path."""
     owners: list[str] = []
     for line in text.splitlines()[:MAX_LINES]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.ingestion.glob import compile_glob
+from catalog.model.glob import compile_glob
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.ingestion.codeowners import normalized, owner_for
+from catalog.model.codeowners import codeowner_for, normalized
 
 FILE = """
 # A comment
@@ -28,12 +28,12 @@ docs        docs@mail.example
     ],
 )
 def test_the_last_pattern_that_matches_decides(path: str, owner: str | None) -> None:
-    assert owner_for(FILE, path) == owner
+    assert codeowner_for(FILE, path) == owner
 
 
 def test_nobody_owns_a_path_without_a_line() -> None:
-    assert owner_for("/a @x", "b") is None
-    assert owner_for("", "b") is None
+    assert codeowner_for("/a @x", "b") is None
+    assert codeowner_for("", "b") is None
 
 
 def test_owners_are_written_as_refs() -> None:
