@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-from app.interfaces import Principal
 from catalog.model.kinds import BUILTIN_KINDS, Kind
+
+if TYPE_CHECKING:
+    from app.interfaces import Principal
 
 Json = Any
 Entity = dict[str, Any]
@@ -82,6 +84,9 @@ class CatalogProcessor:
     name: ClassVar[str]
     priority: int = 20
     reads_outside: ClassVar[bool] = False
+    portable: bool = False
+    """Whether `type(step)()` does the same in another process: its hooks look at nothing but what they are given, wait
+    for nothing and keep nothing. While all steps are so, many entities are processed beside the requests."""
 
     async def pre_process(
         self, entity: Entity, location: LocationSpec, emit: Emit, origin: LocationSpec, cache: ProcessorCache

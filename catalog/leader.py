@@ -23,6 +23,7 @@ from catalog.ingestion.providers import apply_full, is_current
 from catalog.interfaces import Cause, LocationSpec
 from catalog.model.well_known import LOCATION
 from catalog.processing.loop import RETRY_S, Finished, IngestLoop
+from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
 from catalog.processing.save import Saved
 from catalog.settings import CatalogSettings
@@ -52,6 +53,7 @@ class Leader:
         settings: CatalogSettings,
         locations: Sequence[LocationSpec],
         providers: Collection[str],
+        passes: PassPool,
     ) -> None:
         self._store = store
         self._events = events
@@ -59,6 +61,7 @@ class Leader:
         self._locations = locations
         self._providers = {*providers, CONFIG_PROVIDER, LOCATION_PROVIDER}
         self._pipeline = pipeline
+        self._passes = passes
         self.loop = self._new_loop()
         store.database.listen(WORK_CHANNEL, lambda payload: self.loop.wake(payload))
         self._processed = 0
@@ -74,6 +77,7 @@ class Leader:
             self._pipeline,
             Stitcher(self._store, mark_orphans=self._settings.orphan_strategy == "keep"),
             self._report,
+            self._passes,
             orphans=self._settings.orphan_strategy,
             interval=self._settings.interval_s,
             settled=self._settled,

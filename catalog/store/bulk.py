@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from app.interfaces import Database, Transaction
+if TYPE_CHECKING:
+    from app.interfaces import Database, Transaction
+
 
 Kind = Literal["bigint", "text", "smallint", "bytea"]
 Columns = Sequence[tuple[str, Kind]]
