@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 PROGRAM = "catalog.processing.worker"
 LENGTH_BYTES = 8
+UNANSWERED = b"null"
 IDLE_S = 20.0
 ANSWER_TIMEOUT_S = 120.0
 
@@ -47,7 +48,7 @@ class Child:
                 self._let_go()
                 raise
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
-            return answer
+            return None if answer == UNANSWERED else answer
 
     async def close(self) -> None:
         async with self._busy:

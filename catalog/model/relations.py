@@ -82,7 +82,7 @@ class Mention(NamedTuple):
 def mentions(entity: Mapping[str, Any], references: Iterable[Reference]) -> Iterator[Mention]:
     """All refs that the entity names, unparsed. A single ref may stand where a list belongs."""
     spec = entity.get("spec")
-    if not isinstance(spec, Mapping):
+    if not isinstance(spec, dict):
         return
     for reference in references:
         value = spec.get(reference.field)

@@ -42,7 +42,7 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
         return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside), refresh_keys=keys)
     # Stored in the order of its source: templates show it. What counts as a change is told by the sorted text.
     processed = dumps(done.entity)
-    relations = frozenset((one.source, one.type, one.target) for one in done.relations)
+    relations = frozenset((source, kind, target) for source, kind, target in done.relations)
     digest = sha1(stable_json(done.entity), usedforsecurity=False)
     for one in sorted(children, key=lambda child: (child.ref, child.hash, child.location_key or "")):
         digest.update(f"\0c{one.ref}\0{one.hash}\0{one.location_key}".encode())

@@ -188,7 +188,8 @@ class _Run:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while preprocessing", cause=error
                 ) from error
-            self._noticed(step, "pre-process", cache, emit.heard - heard, given, entity)
+            if step.reads_outside or self._trace is not None:
+                self._noticed(step, "pre-process", cache, emit.heard - heard, given, entity)
         return entity
 
     def _heard(self, step: CatalogProcessor) -> int:
@@ -270,7 +271,8 @@ class _Run:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while postprocessing", cause=error
                 ) from error
-            self._noticed(step, "post-process", cache, emit.heard - heard, given, entity)
+            if step.reads_outside or self._trace is not None:
+                self._noticed(step, "post-process", cache, emit.heard - heard, given, entity)
         return entity
 
     def _check_rules(self) -> None:
