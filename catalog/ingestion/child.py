@@ -52,7 +52,10 @@ class Child:
 
     async def close(self) -> None:
         async with self._busy:
+            process = self._process
             self._let_go()
+            if process is not None:
+                await process.communicate()
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._idle is not None:

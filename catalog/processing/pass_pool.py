@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
 import orjson
 
+from app.errors import CallboardError
 from catalog.ingestion.child import Child
 from catalog.ingestion.rules import Rules
 from catalog.interfaces import CatalogProcessor
@@ -64,8 +66,12 @@ class PassPool:
         annotating = next((step for step in steps if isinstance(step, AnnotateLocationEntityProcessor)), None)
         if annotating is None:
             return {}
-        refs = {ref for row in rows for ref in _LOCATION.findall(row.unprocessed) if ":" in ref}
-        return {ref: annotating.annotations(location_of(ref)) for ref in refs}
+        told: dict[str, dict[str, str]] = {}
+        for ref in {ref for row in rows for ref in _LOCATION.findall(row.unprocessed)}:
+            # A pass over what has no proper location fails here, in words.
+            with suppress(CallboardError):
+                told[ref] = annotating.annotations(location_of(ref))
+        return told
 
 
 def _outcome(
@@ -77,6 +83,7 @@ def _outcome(
         result_hash,
         "[]",
         processed,
+        children=[],
         relations=frozenset((source, kind, target) for source, kind, target in relations),
         refresh_keys=frozenset(refresh_keys),
     )
@@ -107,8 +114,8 @@ def _pipeline(classes: tuple[tuple[str, str, int], ...]) -> Pipeline:
 
 
 def _passed(pipeline: Pipeline, text: str) -> Any:
-    run = pipeline.run(load_entity(text))
     try:
+        run = pipeline.run(load_entity(text))
         run.send(None)
     except StopIteration as ended:
         done = ended.value
