@@ -11,6 +11,7 @@ import orjson
 
 from app.errors import ServiceUnavailableError
 from app.interfaces import Event, Events
+from app.memory import give_back
 from catalog import metrics
 from catalog.ingestion.config_locations import PROVIDER as CONFIG_PROVIDER
 from catalog.ingestion.config_locations import deferred_locations
@@ -35,6 +36,8 @@ from catalog.store.writing import WORK_CHANNEL, CatalogStore, cause_json
 log = logging.getLogger(__name__)
 
 LEADERSHIP = "catalog-ingest"
+MUCH = 1000
+"""Passes after which there is memory to give back."""
 PROGRESS_S = 5.0
 """A long ingestion says so often how far it is."""
 _CHANGED = {True: metrics.processed.labels("changed"), False: metrics.processed.labels("unchanged")}
@@ -148,6 +151,8 @@ class Leader:
         if self._began_at is not None:
             took = time.monotonic() - self._began_at
             log.info("up to date: %d passes in %.1f s, %d with errors", self._processed, took, self._failed)
+            if self._processed > MUCH:
+                give_back()
         self._processed = self._told_of = self._failed = 0
         self._began_at = None
 

@@ -1,7 +1,7 @@
 """A child process that does what takes processor time and needs no database, so that requests are not held up.
 
-It is started when there is much to do, and let go when it has been idle for a while. Questions and answers are
-frames on its standard streams: their length in eight bytes, and JSON. `catalog.processing.worker` is the program.
+It is started when there is much to do, and let go when it has been idle for a while. `catalog.processing.worker` is its
+program.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ import contextlib
 import logging
 import sys
 
+from catalog.ingestion.frames import LENGTH_BYTES, UNANSWERED, frame
+
 log = logging.getLogger(__name__)
 
 PROGRAM = "catalog.processing.worker"
-LENGTH_BYTES = 8
-UNANSWERED = b"null"
 IDLE_S = 20.0
 ANSWER_TIMEOUT_S = 120.0
-
-
-def frame(payload: bytes) -> bytes:
-    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
 
 
 class Child:

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from app.errors import CallboardError
-from catalog.ingestion.child import Child
 from catalog.ingestion.rules import Rules
 from catalog.interfaces import CatalogProcessor
 from catalog.processing.outcome import cause_of, outcome_of
@@ -24,6 +23,9 @@ from catalog.processing.pipeline import Pipeline, location_of
 from catalog.processing.steps.annotate_location import AnnotateLocationEntityProcessor
 from catalog.store.documents import load_entity
 from catalog.store.outcomes import DueRow, Outcome
+
+if TYPE_CHECKING:
+    from catalog.ingestion.child import Child
 
 MANY = 32
 """From here on the child is asked: less is done here in a few milliseconds."""

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from catalog.ingestion.child import LENGTH_BYTES, UNANSWERED, frame
+from catalog.ingestion.frames import LENGTH_BYTES, UNANSWERED, frame
 from catalog.ingestion.parsing import parse_entities
 from catalog.json_numbers import dumps
 from catalog.processing.pass_pool import answer_passes
