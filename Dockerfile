@@ -1,4 +1,11 @@
-# One image, two stages: what builds stays behind.
+# One image, three stages: what builds stays behind.
+FROM node:24-bookworm-slim AS ui
+WORKDIR /ui
+COPY ui/package.json ui/package-lock.json ui/.npmrc ./
+RUN npm ci --silent
+COPY ui .
+RUN npm run --silent build && find dist -name '*.map' -delete
+
 FROM debian:12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv
 WORKDIR /src
@@ -17,6 +24,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3 git ope
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home callboard
 COPY --from=build /opt/callboard /opt/callboard
+COPY --from=ui /ui/dist /opt/callboard/share/callboard/ui
 USER callboard
 WORKDIR /data
 VOLUME /data

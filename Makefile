@@ -1,6 +1,8 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
+# make ui     builds the portal that make run then serves (Node.js 22 or later; without one, that of the test tools)
 # make test   sets up and passes everything CI demands
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev test format check bench fuzz clean
+.PHONY: run setup setup-dev ui test format check bench bench-scaffolder fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -44,6 +46,17 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(COMPILE)
 	@touch $@ $(VENV)/.run
 
+UI_FROM := $(shell find ui/src ui/public -type f) $(addprefix ui/,package.json package-lock.json app-config.yaml compress.mjs)
+ui: ui/dist/index.html
+
+ui/dist/index.html: $(UI_FROM)
+	@node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null || $(MAKE) --no-print-directory setup-dev
+	@echo "Installing what the portal is built from (some minutes the first time)"
+	@cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@echo "Building the portal"
+	@cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build > build.log 2>&1 || { tail -40 build.log; exit 1; }
+	@echo "The portal is in ui/dist; make run serves it"
+
 test: check
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
@@ -62,9 +75,18 @@ DATABASE ?= sqlite
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
 
+bench-scaffolder: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
 fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what newest
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what patterns
 
+# A real browser signs in with real identity providers. Needs Chromium: apt-get install chromium.
+e2e-auth: $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/e2e_browser/signing_in/in_chromium.py -s
+
+e2e: e2e-auth
+
 clean:
-	rm -rf $(VENV) .callboard .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf ui/node_modules ui/dist $(VENV) .callboard .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,14 +8,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.actions.registry import ActionRegistry
+from app.actions.settings import ActionSettings
 from app.config import LayeredConfig
 from app.http.mounts import Mounts
-from app.interfaces import Auth, Clock, Database, Events, Hook, Outgoing, Permissions, Reading, Role, ScheduledTask
+from app.interfaces import (
+    Auth,
+    Clock,
+    Database,
+    Events,
+    Hook,
+    Outgoing,
+    Permissions,
+    Reading,
+    Role,
+    ScheduledTask,
+    StreamingOutgoing,
+    WebSocketEndpoint,
+)
 from app.lifecycle import Lifecycle
 from app.schedule import Scheduler
 
@@ -53,8 +68,11 @@ class Host:
     ) -> None:
         self.config = config
         self.database, self.auth, self.permissions = services.database, services.auth, services.permissions
-        self.reading, self.outgoing = services.reading, services.outgoing
+        self.reading = services.reading
+        # Tests of what streams nothing do with less.
+        self.outgoing = cast(StreamingOutgoing, services.outgoing)
         self.events, self.clock = services.events, services.clock
+        self.actions = ActionRegistry(services.permissions, config.settings("backend.actions", ActionSettings))
         self.roles, self.data_dir = roles, data_dir
         self.mounts = Mounts()
         self.lifecycle = Lifecycle(roles, pause=pause)
@@ -96,14 +114,17 @@ class Host:
         found: T = self._ports[port]
         return found
 
-    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
-        self.mounts.add(plugin, router, contract)
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None, public: bool = False) -> None:
+        self.mounts.add(plugin, router, contract, public=public)
+
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        self.mounts.add_websocket(plugin, path, endpoint)
 
     def contracts(self) -> dict[str, Any]:
         return {mount.plugin: mount.openapi() for mount in self.mounts.all() if mount.plugin and mount.contracts}
 
-    def mount_root(self, router: APIRouter) -> None:
-        self.mounts.add_root(router)
+    def mount_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        self.mounts.add_root(router, public=public, instead=instead)
 
     def framework(self, routes: Callable[[str], APIRouter]) -> None:
         self.mounts.add_framework(routes)

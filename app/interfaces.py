@@ -7,21 +7,41 @@ Registration order never matters: ports are looked up at start, extension points
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
+from app.actions.model import ActionFilter as ActionFilter
+from app.actions.model import ActionInvocation as ActionInvocation
+from app.actions.model import RegisteredAction as RegisteredAction
+from app.auth.sign_in import OwnershipResolver as OwnershipResolver
+from app.auth.sign_in import SignedIn as SignedIn
+from app.auth.sign_in import SignInContext as SignInContext
+from app.auth.sign_in import SignInExtensions as SignInExtensions
+from app.auth.sign_in import SignInInfo as SignInInfo
+from app.auth.sign_in import SignInProfile as SignInProfile
+from app.auth.sign_in import SignInProvider as SignInProvider
+from app.auth.sign_in import SignInResolver as SignInResolver
+from app.auth.sign_in import SignInResolverFactory as SignInResolverFactory
+from app.auth.sign_in import UnknownProviderError as UnknownProviderError
+from app.http.cors import origin_pattern as origin_pattern
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
+from app.notifications import SEVERITIES as SEVERITIES
+from app.notifications import NotificationExtensions as NotificationExtensions
+from app.notifications import NotificationFilters as NotificationFilters
+from app.notifications import NotificationProcessor as NotificationProcessor
+from app.notifications import Severity as Severity
 
 if TYPE_CHECKING:
     # Named here, loaded by whoever uses them: a start has no use for half a second of imports.
@@ -36,6 +56,8 @@ Json = Any
 
 Role = Literal["api", "ingest", "worker"]
 Hook = Callable[[], Awaitable[None]]
+WebSocketEndpoint = Callable[[WebSocket, "Principal"], Awaitable[None]]
+"""Serves one accepted connection until it returns. `NOBODY` calls where the path is public."""
 
 
 # ------------------------------------------------------------------------------------------------ identity
@@ -77,6 +99,16 @@ CallerKind = Literal["none", "user", "service"]
 ANY_CALLER: Collection[CallerKind] = ("none", "user", "service")
 
 
+class ForeignTokens(Protocol):
+    """Tokens of another issuer, whose public keys are at a URL. They are fetched when first needed and remembered."""
+
+    async def claims(
+        self, token: str, *, algorithms: Collection[str], issuer: Collection[str], audience: str
+    ) -> Mapping[str, Json]:
+        """What a signed token says that is in force, by one of these issuers and for this audience. Shared secrets and
+        `none` are never good enough. Raises AuthenticationError."""
+
+
 class Auth(Protocol):
     """Turns credentials into principals, and issues tokens."""
 
@@ -98,10 +130,15 @@ class Auth(Protocol):
         """
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+        self,
+        request: HTTPConnection,
+        *,
+        allow: Collection[CallerKind] = ANY_CALLER,
+        allow_limited: bool = False,
+        allow_cookie: bool = False,
     ) -> Principal:
         """The caller that the credentials barrier found for this request; on a public route, whom its bearer token
-        names, which may be a limited one if `allow_limited`.
+        names, which may be a limited one if `allow_limited`, or, if `allow_cookie`, its auth cookie.
 
         Raises:
             AuthenticationError: nobody, where `allow` does not name `none`; or a token that is not valid.
@@ -109,11 +146,24 @@ class Auth(Protocol):
         """
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Json] | None = None,
     ) -> str:
-        """An ES256 token for a signed-in user, whose ownership is remembered. Source: spec/ui-backends.md §2.1.
+        """A token for a signed-in user, whose ownership and further claims are remembered.
+        Source: spec/ui-backends.md §2.1.
 
-        `lifetime` is `user_token_lifetime`, and at most that.
+        `lifetime` is `user_token_lifetime`, and at most that. Raises InputError for a claim of a token's own name.
+        """
+
+    async def auth_cookie(self, token: str | None) -> str:
+        """A `Set-Cookie` header that gives a browser the limited form of a user's own token, for routes that
+        `allow_cookie`; None takes it away. Source: §2.5.
+
+        Raises AuthenticationError for a token that is not a user's own.
         """
 
     async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:
@@ -125,6 +175,9 @@ class Auth(Protocol):
 
     async def jwks(self, plugin: str | None = None) -> list[dict[str, Json]]:
         """The public keys, current and recent, as JWKs: of user tokens, or of a plugin's service tokens."""
+
+    def foreign_tokens(self, jwks_url: str) -> ForeignTokens:
+        """Checks tokens of the issuer whose keys are at this URL."""
 
 
 # --------------------------------------------------------------------------------------------- permissions
@@ -479,6 +532,15 @@ class GitRemotes(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class OutgoingAnswer:
+    """An answer whose body is still on its way. Header names are as sent."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: AsyncIterator[bytes]
+
+
 class Outgoing(Protocol):
     """The guarded HTTP client: every outgoing request of the product goes through it.
 
@@ -506,6 +568,26 @@ class Outgoing(Protocol):
         """`allow(url)` vets the first and every further hop. Raises NotAllowedError, ServiceUnavailableError."""
 
 
+class StreamingOutgoing(Outgoing, Protocol):
+    """The same, for bodies that are passed on instead of held."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AbstractAsyncContextManager[OutgoingAnswer]:
+        """One hop, passed on piece by piece: headers go out as given, the body comes back as it is on the wire.
+
+        `timeout` is seconds of silence, not of the whole. Without `verify` any certificate will do. `content` needs a
+        content-length among the headers, or is sent in chunks. Raises as `request` does, within the body too.
+        """
+
+
 # -------------------------------------------------------------------------------------------------- events
 
 
@@ -524,6 +606,59 @@ class Events(Protocol):
 
     def subscribe(self, topics: Sequence[str], subscriber: Callable[[Event], Awaitable[None]]) -> None: ...
     async def publish(self, event: Event) -> None: ...
+
+
+# ------------------------------------------------------------------------------------------------- actions
+
+
+class Actions(Protocol):
+    """The actions of all plugins: what templates and AI agents may do. Source: spec/ui-backends.md §4.2.
+
+    Each plugin's are served below its mount (`/.backstage/actions/…`). The settings `backend.actions.pluginSources` and
+    `filter` say which there are at all; to a caller exist those whose `visibility` they have.
+    """
+
+    def add(self, *actions: RegisteredAction) -> None:
+        """Raises ValueError for an id that is taken."""
+
+    async def list(
+        self, caller: Principal, *, plugin: str | None = None, matching: ActionFilter | None = None
+    ) -> list[RegisteredAction]:
+        """What the caller may invoke, in the order of registration. Raises NotAllowedError for nobody."""
+
+    async def invoke(
+        self,
+        action_id: str,
+        given: Json,
+        caller: Principal,
+        *,
+        secrets: Mapping[str, Json] | None = None,
+        plugin: str | None = None,
+    ) -> Json:
+        """The output of `plugin:name`, in the caller's name. `plugin` demands that it is that plugin's.
+
+        Raises:
+            NotAllowedError: nobody is calling. NotFoundError: there is no such action for them. InputError: wrong input
+                or secrets, or an output that breaks the action's own schema. And what the action raises.
+        """
+
+
+# ----------------------------------------------------------------------------------------- telling people
+
+
+class NotificationSender(Protocol):
+    """Sends notifications; a port that the notifications plugin provides."""
+
+    async def send(self, recipients: Mapping[str, Json], payload: Mapping[str, Json], *, origin: str) -> None:
+        """Source: spec/ui-backends.md §8.
+
+        Args:
+            recipients: `{"type": "broadcast"}` or `{"type": "entity", "entityRef": ref or refs, "excludeEntityRef"?}`.
+            payload: `title`, and perhaps `description`, `link`, `severity`, `topic`, `scope`, `icon`, `metadata`.
+            origin: who says so, `plugin:<id>`.
+
+        Raises InputError.
+        """
 
 
 # ----------------------------------------------------------------------------------------------- scheduling
@@ -546,6 +681,104 @@ class ScheduledTask:
     cron: str | None = None
 
 
+# -------------------------------------------------------------------------------------------------- search
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocument:
+    """Something that can be found. Source: spec/ui-backends.md §6.
+
+    `key` names it within its type and stays the same for as long as it is there; `group` (the key, if empty) names what
+    is replaced and removed as one: all pages of a documentation site. `names` are further texts that people call it by:
+    who types one exactly finds it first, as with the title. `fields` are the document's further members, which filters
+    name. `resource_ref` is what the type's visibility permission is asked about: None makes it as visible as its type.
+    `location` is a path or an http(s) URL; documents with any other are not shown.
+    """
+
+    key: str
+    title: str
+    text: str
+    location: str
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    resource_ref: str | None = None
+    group: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchChange:
+    """What has changed in one type: the groups of `removed` go, and `put` is added, or replaces what has its keys.
+
+    A group may be in both: it then holds just what is put. `position` is stored in the same transaction, and given back
+    to `SearchCollator.changes` when it has to go on from here.
+    """
+
+    put: Sequence[SearchDocument] = ()
+    removed: Sequence[str] = ()
+    position: str | None = None
+
+
+class SearchCollator:
+    """Where the documents of one type come from. One process at a time collates. Override what there is to say.
+
+    At first, and when `frequency` has passed, the version has changed or somebody asks for it, all documents are
+    collated anew: what is not named any more goes. In between `changes` says what has changed, if it can. Whoever
+    learns of a change by other means tells `SearchIndex` about it instead.
+    """
+
+    type: ClassVar[str]
+    """`software-catalog`, `techdocs`, …: what `types` of a query names."""
+    visibility: Permission | None = None
+    """Who may see these documents at all, or, if it is a resource permission, those of which `resource_ref`."""
+    version: str = "1"
+    """Changes when the same source yields other documents than before: another shape, another filter."""
+    frequency: timedelta | None = None
+    """How often everything is collated anew; None where `changes` or `SearchIndex` tell of every change."""
+    timeout: timedelta = timedelta(minutes=15)
+    """How long collating everything may take. Then it is given up, and what there was stays."""
+
+    async def position(self) -> str | None:
+        """Where `changes` has to begin so that nothing is lost that happens while `collate` runs; None without it."""
+        return None
+
+    def collate(self) -> AsyncIterator[Sequence[SearchDocument]]:
+        """Everything there is, in batches. A failure leaves the index as it was."""
+        raise NotImplementedError
+
+    def changes(self, after: str) -> AsyncIterator[SearchChange]:
+        """What has changed after a position, for ever: it waits where nothing has. Raises SearchPositionLostError where
+        that cannot be told any more: then everything is collated anew."""
+        raise NotImplementedError
+
+
+class SearchPositionLostError(Exception):
+    """The changes after a position are not known any more."""
+
+
+@dataclass
+class SearchExtensions:
+    """What plugins add to the search: `host.extension(SearchExtensions)`."""
+
+    collators: list[SearchCollator] = field(default_factory=list)
+
+    def add_collator(self, *collators: SearchCollator) -> None:
+        """One for each type. The second for a type stops the start."""
+        self.collators.extend(collators)
+
+
+class SearchIndex(Protocol):
+    """The index, for those who know of a change themselves: `host.service(SearchIndex)`."""
+
+    async def update(self, type: str, change: SearchChange) -> None:  # noqa: A002
+        """Found by everybody once this returns. From any process and at any time; wins over a collation under way.
+
+        Raises InputError: nobody collates documents of this type.
+        """
+
+    async def collate(self, type: str) -> None:  # noqa: A002
+        """Have everything of a type collated anew soon. Raises InputError as `update` does."""
+
+
 # ------------------------------------------------------------------------------------------------- plugins
 
 
@@ -563,16 +796,27 @@ class Config(Protocol):
     def has(self, path: str) -> bool: ...
 
 
+class WholeConfig(Config, Protocol):
+    """The same, for who has to look at all of it."""
+
+    def everything(self) -> Json:
+        """All of it. Nothing counts as asked for, so that keys which nobody reads are still warned of."""
+
+    def redacted(self) -> Json:
+        """All of it, with `<secret>` in place of what a settings model calls a secret or what is named like one."""
+
+
 class PluginHost(Protocol):
     """What a plugin is given to register itself with."""
 
-    config: Config
+    config: WholeConfig
     database: Database
     auth: Auth
     permissions: Permissions
     reading: Reading
-    outgoing: Outgoing
+    outgoing: StreamingOutgoing
     events: Events
+    actions: Actions
     clock: Clock
     roles: frozenset[Role]
     plugins: Sequence[str]
@@ -597,18 +841,27 @@ class PluginHost(Protocol):
     def service(self, port: type[T]) -> T:
         """A port another feature offers. Call it in or after `on_start`. Raises LookupError when nobody does."""
 
-    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None) -> None:
-        """Serve a router under `/api/{plugin}`, behind the credentials barrier.
+    def mount(self, plugin: str, router: APIRouter, *, contract: str | None = None, public: bool = False) -> None:
+        """Serve a router under `/api/{plugin}`, behind the credentials barrier; in front of it if `public`.
 
         `contract` names a document under `openapi/` that requests are validated against and `openapi.json` serves.
         May be called several times.
         """
 
+    def mount_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        """Serve WebSocket connections at a path below `/api/{plugin}` (`/` is the mount itself), behind the barrier.
+
+        The token is a bearer token, or the subprotocol that the client offers, which is accepted as offered. The
+        connection ends when the token expires (1008). Messages of clients are at most 64 KiB.
+        """
+
     def contracts(self) -> Mapping[str, Json]:
         """The OpenAPI document of each mount that has a contract, by plugin, as its `openapi.json` serves it."""
 
-    def mount_root(self, router: APIRouter) -> None:
-        """Serve a router at the root. Its routes are public only if also named by `allow_unauthenticated`."""
+    def mount_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        """Serve a router at the root. Its routes are public only if all are said to be, or the path is named by
+        `allow_unauthenticated`. A route that others have too answers `instead` of theirs, or gives way to the first.
+        """
 
     def allow_unauthenticated(self, path: str) -> None:
         """Let everybody in at a path (absolute; a trailing `/*` means all below)."""

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from pydantic import BaseModel
 
+from app.actions.routes import action_routes
 from app.auth.credentials import caller_of
 from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
@@ -27,6 +28,7 @@ from app.http.cors import Cors
 from app.http.pipeline import CallerOf, Pipeline
 from app.http.security_headers import security_headers
 from app.http.settings import BackendSettings
+from app.http.websockets import Limits, WebSockets
 from app.interfaces import Plugin, Role
 from app.permissions.routes import permission_routes
 from app.permissions.service import PermissionService
@@ -157,7 +159,16 @@ def application(host: Host, *, env: Mapping[str, str], request_log: RequestLog |
         development=env.get("NODE_ENV") == "development",
         api="api" in host.roles,
     )
-    app = Application(pipeline, host.lifecycle, title="Callboard")
+    websockets = WebSockets(
+        host.mounts,
+        host.lifecycle,
+        cast(AuthService, host.auth),
+        limits=Limits(backend.web_sockets.max_connections),
+        requests=request_log if logger.requests else None,
+        api="api" in host.roles,
+        now=lambda: host.clock.now().timestamp(),
+    )
+    app = Application(pipeline, host.lifecycle, websockets=websockets, title="Callboard")
     app.state.host = host
     return app
 
@@ -207,10 +218,11 @@ def _framework(host: Host, backend: BackendSettings) -> None:
     auth: Any = host.auth
     permissions: Any = host.permissions
     host.framework(scheduler_routes(host.scheduler))
+    host.framework(action_routes(host.actions, auth.principal_of))
     host.framework(lambda plugin: auth_routes(plugin, auth, host.clock, backend.base_url))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     host.mounts.allow_everywhere(JWKS_PATH)
-    host.mount_root(metrics_routes())
+    host.mount_root(metrics_routes(auth))
 
 
 def _schedule(host: Host) -> None:

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from types import FrameType
+from typing import Any, Final
 
 import uvicorn
 
@@ -16,10 +17,22 @@ from app.host import Host
 from app.http.application import Application
 from app.http.protocol import BoundedProtocol
 from app.http.settings import BackendSettings
+from app.http.websockets import MAX_FRAME, PING_INTERVAL
 from app.main import application, migrate_database
 from app.telemetry.logs import LoggerSettings, configure_logs, is_pretty
 from app.telemetry.requests import RequestLog
 from app.telemetry.secrets import Redactor, secrets_of
+
+PROTOCOLS: Final[dict[str, Any]] = {
+    "http": BoundedProtocol,
+    "ws": "websockets-sansio",
+    "ws_max_size": MAX_FRAME,
+    "ws_ping_interval": PING_INTERVAL,
+    "ws_ping_timeout": PING_INTERVAL,
+    # A compressor per connection would cost more memory than all else of an idle one.
+    "ws_per_message_deflate": False,
+}
+"""uvicorn's options for the protocols it speaks here."""
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +80,7 @@ def serve(host: Host, *, port: int | None) -> int:
         access_log=False,
         server_header=False,
         lifespan="on",
-        http=BoundedProtocol,
-        ws="none",
+        **PROTOCOLS,
         timeout_graceful_shutdown=int(backend.lifecycle.drain_timeout.total_seconds()),
     )
     server = Server(config, app, backend.lifecycle.server_shutdown_delay.total_seconds())

@@ -15,7 +15,7 @@ from pathlib import Path
 
 TOKEN = "benchmark-token-0123456789"
 READY = "/.backstage/health/v1/readiness"
-KINDS = "Component, API, Resource, System, Domain, Group, User, Location"
+KINDS = "Component, API, Resource, System, Domain, Group, User, Location, Template"
 
 
 @dataclass(slots=True)
@@ -46,8 +46,8 @@ class Server:
         """The server's own process and its children."""
         found = [self.process.pid]
         for pid in found:
-            children = Path(f"/proc/{pid}/task/{pid}/children")
-            if children.exists():
+            # A child belongs to the thread that started it.
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
                 found += [int(child) for child in children.read_text().split()]
         return found
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 from catalog.model.kinds import BUILTIN_KINDS, Kind
 
 if TYPE_CHECKING:
+    from pyroaring import BitMap
+
     from app.interfaces import Principal
 
 Json = Any
@@ -131,6 +133,9 @@ class ProviderConnection(Protocol):
     async def refresh(self, keys: Iterable[str], *, cause: Mapping[str, Json] | None = None) -> int:
         """Process again now whatever emitted one of these refresh keys; gives how many entities that were."""
 
+    async def held(self) -> Sequence[Entity]:
+        """What the catalog holds of this provider, as the provider emitted it: to tell what a new answer changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class MutationResult:
@@ -157,6 +162,39 @@ class PlaceholderContext:
     read: Callable[[str], Awaitable[bytes]]
     resolve: Callable[[str, str], str]
     emit: Emit
+
+
+@dataclass(frozen=True, slots=True)
+class OrgItem:
+    """A user, team or group of a directory, as its host tells of it.
+
+    `source` names the host's sort (`github`, …), `data` is its own JSON, `organization` where it was found, and
+    `entity` what the provider makes of it by itself.
+    """
+
+    source: str
+    data: Mapping[str, Json]
+    organization: str
+    entity: Entity
+
+
+OrgTransformer = Callable[[OrgItem], Awaitable["Entity | None"]]
+"""Gives the entity that a user or group becomes, or None to leave it out. Changes nothing in what it is given."""
+
+
+@dataclass
+class OrgTransformers:
+    """How users and groups of directories become entities, beyond what providers do by themselves:
+    `host.extension(OrgTransformers)`. They run one after the other, each on what the one before made of it."""
+
+    users: list[tuple[str, OrgTransformer]] = field(default_factory=list)
+    groups: list[tuple[str, OrgTransformer]] = field(default_factory=list)
+
+    def add_user_transformer(self, source: str, transformer: OrgTransformer) -> None:
+        self.users.append((source, transformer))
+
+    def add_group_transformer(self, source: str, transformer: OrgTransformer) -> None:
+        self.groups.append((source, transformer))
 
 
 PlaceholderResolver = Callable[[PlaceholderContext], Awaitable[Json]]
@@ -321,6 +359,86 @@ class Cause:
     kind: Literal["provider", "location", "api", "webhook", "startup", "orphan", "operator", "import"]
     detail: Mapping[str, Json] = field(default_factory=dict)
     actor: str | None = None
+
+
+# ---------------------------------------------------------------------------------------------- following changes
+
+
+@dataclass(frozen=True, slots=True)
+class EntityChange:
+    """Change number `revision` of the catalog. `number` is the entity's own, as long as it exists; `at` in ms, UTC."""
+
+    revision: int
+    number: int
+    entity_ref: str
+    change: Literal["created", "updated", "deleted"]
+    cause: Cause
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntity:
+    """A final entity as it is now: its number, and its wire-ready JSON."""
+
+    number: int
+    entity_ref: str
+    document: bytes
+
+
+class RevisionsLostError(Exception):
+    """The revisions after a number are not there: forgotten, or the database was put back to an earlier state.
+
+    Whoever follows has to look at everything again.
+    """
+
+
+class EntityVisibility(Protocol):
+    """Which entities somebody may see, for features that show what belongs to entities: by number, as sets.
+
+    Sets cost next to nothing when they are asked for again. Change nothing in them.
+    """
+
+    async def allowed(self, conditions: Mapping[str, Json]) -> BitMap:
+        """The numbers of all entities that fulfil the conditions of a CONDITIONAL decision about entities.
+
+        Raises InputError for conditions that are not about entities.
+        """
+
+    async def matching(self, query: Query) -> BitMap:
+        """The numbers of all entities that match. Raises InputError."""
+
+    async def numbers(self, refs: Sequence[str]) -> dict[str, int]:
+        """The numbers of those refs that exist, past all caches."""
+
+
+class RevisionFeed(Protocol):
+    """The catalog's changes in order, without gaps, from whichever process they come.
+
+    A follower keeps the last revision it has worked off, in the same transaction as what it made of it, and goes on
+    from there after a restart. Entities are read apart from the changes, past all caches: they may be newer than the
+    change that led to them, never older.
+    """
+
+    async def newest(self) -> int:
+        """The number of the newest change, 0 before the first."""
+
+    async def after(self, revision: int, *, limit: int = 500) -> Sequence[EntityChange]:
+        """At most `limit` changes after a revision, oldest first; none when there is nothing new.
+
+        Raises RevisionsLostError.
+        """
+
+    def follow(self, revision: int, *, limit: int = 500) -> AsyncIterator[Sequence[EntityChange]]:
+        """The same for ever, in batches: it waits while there is nothing new, and is woken by commits."""
+
+    async def entities(self, refs: Sequence[str]) -> list[StoredEntity]:
+        """Those of the entities that exist, in no order."""
+
+    def everything(self, *, batch: int = 500) -> AsyncIterator[Sequence[StoredEntity]]:
+        """All entities by number, in batches. No snapshot: take `newest` before it and follow from there after it."""
+
+
+# ------------------------------------------------------------------------------------------------- changing it
 
 
 class Locations(Protocol):

@@ -7,6 +7,7 @@ import logging
 from app.interfaces import PluginHost
 from catalog.cli import catalog_commands
 from catalog.control import CatalogControls
+from catalog.feed import CatalogFeed
 from catalog.gauges import Gauges
 from catalog.ingestion.child import Child
 from catalog.ingestion.config_locations import configured_location
@@ -19,7 +20,9 @@ from catalog.interfaces import (
     CatalogExtensions,
     EntitiesCatalog,
     EntityProvider,
+    EntityVisibility,
     Locations,
+    RevisionFeed,
 )
 from catalog.leader import Leader
 from catalog.lint.commands import lint_commands
@@ -31,6 +34,7 @@ from catalog.scm_events import ScmReactions
 from catalog.settings import CatalogSettings
 from catalog.steps import processing_steps
 from catalog.store.writing import CatalogStore
+from catalog.visibility import ConditionalVisibility
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +54,8 @@ class CatalogPlugin:
 
         host.migrations("catalog.store.migrations")
         host.provide(EntitiesCatalog, index)
-        register_api(host)
+        host.provide(RevisionFeed, CatalogFeed(host.database))
+        host.provide(EntityVisibility, ConditionalVisibility(host.database, index))
         host.commands(lint_commands(extensions, host.config))
 
         def connection(provider: str) -> Connection:
@@ -74,6 +79,7 @@ class CatalogPlugin:
         control = CatalogControls(store, pipeline, interval_s=settings.interval_s)
         host.provide(Locations, locations)
         host.provide(CatalogControl, control)
+        register_api(host)
 
         def providers() -> list[EntityProvider]:
             options = settings.provider_options

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from app.errors import CallboardError
 from app.interfaces import Event, Events, Principal
-from catalog.ingestion.glob import compile_glob
 from catalog.interfaces import (
     CatalogControl,
     Cause,
@@ -17,6 +16,7 @@ from catalog.interfaces import (
     ScmPush,
     ScmRepositoryChange,
 )
+from catalog.model.glob import compile_glob
 from catalog.settings import ScmEventSettings
 from catalog.store.inspection import keys_below
 from catalog.store.locations import list_locations_below

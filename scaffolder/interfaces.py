@@ -61,11 +61,15 @@ class ActionLogger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TemplateInfo:
-    """Which template a task runs. `base_url` is where relative URLs start: `https://…` or `file://…`."""
+    """Which template a task runs. `base_url` is where relative URLs start: `https://…` or `file://…`.
+
+    `root` is the folder that relative URLs of a `file://` base may not leave; the template's own where it is None.
+    """
 
     entity_ref: str
     base_url: str | None
     entity: Mapping[str, Json]
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

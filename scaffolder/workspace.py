@@ -93,6 +93,26 @@ class SafeFolder:
     def __init__(self, root: Path, *, budget: Budget | None = None) -> None:
         self.root = root.resolve()
         self._budget = budget
+        self._holding = False
+        self._held: tuple[str, int] | None = None
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep the folder last entered open meanwhile, for many files one after the other.
+
+        For those who know that nobody moves folders about in between: what is written goes where the folder is then.
+        """
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+            self._hold(None)
+
+    def _hold(self, held: tuple[str, int] | None) -> None:
+        if self._held is not None:
+            os.close(self._held[1])
+        self._held = held
 
     # ------------------------------------------------------------------------------------------------- paths
 
@@ -137,13 +157,15 @@ class SafeFolder:
         """A regular file's content. Raises InputError: it is larger, or something else than a file."""
         with self._at(relative) as place:
             descriptor = os.open(place.name, _READ, dir_fd=place.folder)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
                 status = os.fstat(descriptor)
                 if stat.S_ISDIR(status.st_mode):
                     raise IsADirectoryError(errno.EISDIR, "Is a directory", relative)
                 if not stat.S_ISREG(status.st_mode):
                     raise InputError(f"{relative} is not a regular file")
-                content = file.read(max_bytes + 1)
+                content = _content(descriptor, min(status.st_size, max_bytes) + 1, max_bytes + 1)
+            finally:
+                os.close(descriptor)
         if len(content) > max_bytes:
             raise InputError(f"{relative} is larger than {max_bytes} bytes")
         return content
@@ -206,15 +228,20 @@ class SafeFolder:
             self._budget.spend(len(content))
         with self._at(relative, create=True) as place:
             descriptor = os.open(place.name, _WRITE, mode & 0o777, dir_fd=place.folder)
-            with os.fdopen(descriptor, "wb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
                     raise InputError(f"{relative} is not a regular file")
                 # Truncated only now, and never by O_TRUNC: a hard link or device must not lose its content by name.
-                if os.fstat(descriptor).st_nlink > 1:
+                if status.st_nlink > 1:
                     raise NotAllowedError(f"{relative} has a second name, which may lie elsewhere")
-                os.ftruncate(descriptor, 0)
-                os.fchmod(descriptor, mode & 0o777)
-                file.write(content)
+                if status.st_size:
+                    os.ftruncate(descriptor, 0)
+                if stat.S_IMODE(status.st_mode) != mode & 0o777:
+                    os.fchmod(descriptor, mode & 0o777)
+                _write_all(descriptor, content)
+            finally:
+                os.close(descriptor)
 
     def append(self, relative: str, content: bytes) -> None:
         """Write at the end of a file, made if need be; its folder has to be there."""
@@ -275,7 +302,14 @@ class SafeFolder:
     ) -> Iterator[_Place]:
         """Where a path leads. `create` makes folders on the way, `missing` allows for what is not there, `follow` says
         whether a link at the very end is followed."""
-        pending = deque(_split(self.relative(relative)))
+        inside = self.relative(relative)
+        parent, _, name = inside.rpartition("/")
+        if name and self._held is not None and self._held[0] == parent:
+            held = self._held[1]
+            if not follow or _link_target(held, name) is None:
+                yield _Place(held, name, inside)
+                return
+        pending = deque(_split(inside))
         # Open folders from the root down; None for one that is not there.
         walked: list[tuple[int | None, str]] = [(os.open(self.root, _FOLDER), "")]
         links = 0
@@ -307,11 +341,29 @@ class SafeFolder:
                     walked.append((_entered(folder, segment, create=create, missing=missing), segment))
             folder = walked[-1][0]
             names = [name for _, name in walked[1:]] + ([] if last == "." else [last])
+            if self._holding and folder is not None and last == name and not links:
+                self._hold((parent, os.dup(folder)))
             yield _Place(-1 if folder is None else folder, last, "/".join(names))
         finally:
             for descriptor, _ in walked:
                 if descriptor is not None:
                     os.close(descriptor)
+
+
+def _content(descriptor: int, first: int, most: int) -> bytes:
+    """A file to its end, or `most` bytes of it; `first` is how much to ask for at once."""
+    parts = [os.read(descriptor, first)]
+    size = len(parts[0])
+    while parts[-1] and size < most:
+        parts.append(os.read(descriptor, min(most - size, 1 << 20)))
+        size += len(parts[-1])
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def _split(path: str) -> list[str]:

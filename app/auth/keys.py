@@ -13,6 +13,7 @@ import jwt
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from app.auth.static_keys import StaticKeys
 from app.auth.tokens import Signer, public_jwk
 from app.interfaces import Clock, Database
 
@@ -45,7 +46,17 @@ class KeyRing:
     has signed. Private keys are never stored: each process makes its own, which costs well under a millisecond.
     """
 
-    def __init__(self, database: Database, clock: Clock, lifetime_of: Callable[[str], timedelta]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        lifetime_of: Callable[[str], timedelta],
+        *,
+        static_user: StaticKeys | None = None,
+        static_plugin: StaticKeys | None = None,
+    ) -> None:
+        """Static keys stand in for made ones: of user tokens, or of all plugins'."""
+        self._static_user, self._static_plugin = static_user, static_plugin
         self._database = database
         self._clock = clock
         self._lifetime_of = lifetime_of
@@ -55,6 +66,8 @@ class KeyRing:
 
     async def signer(self, purpose: str) -> Signer:
         """The key to sign with now; its public half is stored before it is first used."""
+        if (static := self._static(purpose)) is not None:
+            return static.signer
         current = self._current.get(purpose)
         if current is not None and self._now() < current.replace_at:
             return current.signer
@@ -64,8 +77,10 @@ class KeyRing:
                 current = self._current[purpose] = await self._make(purpose)
             return current.signer
 
-    async def verifying_key(self, kid: str, purpose: str) -> Any | None:
-        """The public key of this id, if there is one for this purpose that has not expired."""
+    async def verifying_key(self, kid: str, purpose: str) -> tuple[Any, str] | None:
+        """The public key of this id and its algorithm, if there is one for this purpose that has not expired."""
+        if (static := self._static(purpose)) is not None:
+            return static.verifying_key(kid)
         known = self._public.get(kid)
         if known is None:
             rows = await self._database.read("SELECT jwk, purpose, expires_at FROM auth_signing_key WHERE kid = ?", kid)
@@ -73,16 +88,21 @@ class KeyRing:
                 return None
             jwk, stored_purpose, expires_at = rows[0]
             known = self._remember(kid, _Public(jwt.PyJWK(orjson.loads(jwk)).key, stored_purpose, expires_at))
-        return known.key if known.purpose == purpose and self._now() < known.expires_at else None
+        return (known.key, "ES256") if known.purpose == purpose and self._now() < known.expires_at else None
 
     async def jwks(self, purpose: str) -> list[dict[str, Any]]:
         """The public keys that tokens still in force may have been signed with, oldest first."""
+        if (static := self._static(purpose)) is not None:
+            return static.jwks()
         rows = await self._database.read(
             "SELECT jwk FROM auth_signing_key WHERE purpose = ? AND expires_at > ? ORDER BY created_at, kid",
             purpose,
             self._now(),
         )
         return [orjson.loads(jwk) for (jwk,) in rows]
+
+    def _static(self, purpose: str) -> StaticKeys | None:
+        return self._static_user if purpose == USER else self._static_plugin
 
     async def _make(self, purpose: str) -> _Current:
         now, lifetime = self._now(), int(self._lifetime_of(purpose).total_seconds() * 1000)

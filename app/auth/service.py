@@ -9,14 +9,18 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from app.auth import tokens
+from app.auth.cookie import CookieJar
 from app.auth.credentials import caller_of, found_by_barrier, require_kind
 from app.auth.external import external_tokens
+from app.auth.foreign import ForeignIssuer
 from app.auth.keys import USER, KeyRing, plugin_purpose
-from app.auth.settings import AuthSettings, TokenSettings
+from app.auth.settings import AuthSettings, KeyStoreSettings, TokenSettings
+from app.auth.static_keys import StaticKeys
 from app.auth.tokens import Unverified
 from app.auth.users import UserDirectory
 from app.auth.verified import Verified, VerifiedTokens
 from app.config.config import LayeredConfig
+from app.config.nodes import ConfigError
 from app.errors import AuthenticationError, NotAllowedError
 from app.http.settings import BackendSettings
 from app.interfaces import ANY_CALLER, CallerKind, Clock, Database, Outgoing, Principal
@@ -31,11 +35,18 @@ class AuthService:
         settings = config.settings("backend.auth", AuthSettings)
         self.default_policy_disabled = settings.disable_default_policy
         """`backend.auth.dangerouslyDisableDefaultAuthPolicy`: callers without credentials are let in as nobody."""
-        self._lifetime = config.settings("auth", TokenSettings).lifetime
-        self._issuer = f"{config.settings('backend', BackendSettings).base_url.rstrip('/')}/api/auth"
-        self._clock = clock
+        token_settings = config.settings("auth", TokenSettings)
+        self._lifetime, self._with_ownership = token_settings.lifetime, not token_settings.omit_ownership
+        base_url = config.settings("backend", BackendSettings).base_url
+        self._issuer = f"{base_url.rstrip('/')}/api/auth"
+        self._jar = CookieJar(base_url)
+        self._clock, self._outgoing = clock, outgoing
         self._keys = KeyRing(
-            database, clock, lambda purpose: self._lifetime if purpose == USER else SERVICE_TOKEN_LIFETIME
+            database,
+            clock,
+            lambda purpose: self._lifetime if purpose == USER else SERVICE_TOKEN_LIFETIME,
+            static_user=static_keys(token_settings.key_store, "auth.keyStore"),
+            static_plugin=static_keys(settings.plugin_key_store, "backend.auth.pluginKeyStore"),
         )
         self._users = UserDirectory(database, clock)
         self._external = external_tokens(settings, outgoing, clock)
@@ -61,15 +72,27 @@ class AuthService:
         return await self._admit(verified, plugin, allow_limited)
 
     async def principal_of(
-        self, request: HTTPConnection, *, allow: Collection[CallerKind] = ANY_CALLER, allow_limited: bool = False
+        self,
+        request: HTTPConnection,
+        *,
+        allow: Collection[CallerKind] = ANY_CALLER,
+        allow_limited: bool = False,
+        allow_cookie: bool = False,
     ) -> Principal:
         principal = found_by_barrier(request.scope)
         if principal is None:
-            principal = await caller_of(self, request.scope, allow_limited=allow_limited, demanded=False)
+            principal = await caller_of(
+                self, request.scope, allow_cookie=allow_cookie, allow_limited=allow_limited, demanded=False
+            )
         return require_kind(principal, allow)
 
     async def issue_user_token(
-        self, user_ref: str, ownership: Sequence[str], *, lifetime: timedelta | None = None
+        self,
+        user_ref: str,
+        ownership: Sequence[str],
+        *,
+        lifetime: timedelta | None = None,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         issued_at = int(self._clock.now().timestamp())
         token = tokens.sign_user(
@@ -78,9 +101,10 @@ class AuthService:
             subject=user_ref,
             issued_at=issued_at,
             expires_at=issued_at + _seconds(self._lifetime if lifetime is None else min(lifetime, self._lifetime)),
-            ownership=None,
+            ownership=ownership if self._with_ownership else None,
+            further=claims or {},
         )
-        await self._users.remember(user_ref, ownership)
+        await self._users.remember(user_ref, ownership, claims or {})
         return token
 
     async def issue_service_token(self, source: str, target: str, *, user_token: str | None = None) -> str:
@@ -110,8 +134,14 @@ class AuthService:
             raise AuthenticationError("Illegal token")
         return limited
 
+    async def auth_cookie(self, token: str | None) -> str:
+        return self._jar.clear() if token is None else self._jar.set(*await self.limited_user_token(token))
+
     async def user_info(self, user_ref: str) -> Mapping[str, Any] | None:
         return await self._users.claims(user_ref)
+
+    def foreign_tokens(self, jwks_url: str) -> ForeignIssuer:
+        return ForeignIssuer(jwks_url, self._outgoing, self._clock)
 
     async def jwks(self, plugin: str | None = None) -> list[dict[str, Any]]:
         if plugin is not None:
@@ -171,8 +201,8 @@ class AuthService:
 
     async def _signed(self, token: str, unverified: Unverified, purpose: str, now: float) -> tokens.Claims | None:
         """The claims of a token signed with one of our keys of this purpose, now in force and complete."""
-        key = await self._keys.verifying_key(unverified.kid, purpose) if unverified.kid else None
-        claims = tokens.verify(token, key, ["ES256"]) if key is not None else None
+        found = await self._keys.verifying_key(unverified.kid, purpose) if unverified.kid else None
+        claims = tokens.verify(token, found[0], [found[1]]) if found is not None else None
         if claims is None or not tokens.in_force(claims, now):
             return None
         complete = isinstance(claims.get("sub"), str) and None not in (claims.get("iat"), claims.get("exp"))
@@ -194,6 +224,15 @@ class AuthService:
         if ownership is None:
             ownership = await self._users.ownership(verified.subject)
         return Principal("user", verified.subject, ownership, limited=verified.limited, actor=verified.actor)
+
+
+def static_keys(settings: KeyStoreSettings, key: str) -> StaticKeys | None:
+    """None unless the store is one of files. Raises ConfigError for keys that cannot be used."""
+    if settings.store != "static":
+        return None
+    if not settings.static.keys:
+        raise ConfigError(f"configuration key '{key}.static.keys' needs at least one key")
+    return StaticKeys(settings.static.keys, f"{key}.static.keys")
 
 
 def _seconds(duration: timedelta) -> int:

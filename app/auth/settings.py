@@ -44,11 +44,15 @@ Subject = Annotated[str, AfterValidator(_no_spaces("subject"))]
 class _Strict(BaseModel):
     """A restriction that is misspelt must not be a restriction less, so unknown keys are errors here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class AttributeSettings(_Strict):
@@ -152,6 +156,49 @@ class JwksAccess(_External):
     options: JwksOptions
 
 
+class StaticKeySettings(_Lenient):
+    public_key_file: str = Field(alias="publicKeyFile")
+    """PEM (SPKI), relative to the working directory."""
+    private_key_file: str | None = Field(default=None, alias="privateKeyFile")
+    """PEM (PKCS #8). The first key signs and needs one."""
+    key_id: str = Field(alias="keyId", min_length=1, max_length=200)
+    algorithm: Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"] = (
+        "ES256"
+    )
+
+
+class StaticKeysSettings(_Lenient):
+    keys: tuple[StaticKeySettings, ...] = ()
+
+
+class KeyStoreSettings(_Lenient):
+    """Where signing keys come from. `memory` is taken for `database`: private keys are never stored in either."""
+
+    static: StaticKeysSettings = StaticKeysSettings()
+
+    @property
+    def store(self) -> str:
+        raise NotImplementedError
+
+
+class UserKeyStoreSettings(KeyStoreSettings):
+    provider: Literal["database", "memory", "static"] = "database"
+    """Where user tokens' signing keys come from: made and rotated here, or files (`static`)."""
+
+    @property
+    def store(self) -> str:
+        return self.provider
+
+
+class PluginKeyStoreSettings(KeyStoreSettings):
+    type: Literal["database", "static"] = "database"
+    """Where service tokens' signing keys come from: made and rotated here, or files (`static`)."""
+
+    @property
+    def store(self) -> str:
+        return self.type
+
+
 class LegacyKey(_Lenient):
     secret: Base64Secret
 
@@ -163,6 +210,7 @@ class AuthSettings(_Lenient):
     external_access: tuple[Annotated[StaticAccess | LegacyAccess | JwksAccess, Field(discriminator="type")], ...] = (
         Field(default=(), alias="externalAccess")
     )
+    plugin_key_store: PluginKeyStoreSettings = Field(default=PluginKeyStoreSettings(), alias="pluginKeyStore")
     keys: tuple[LegacyKey, ...] = ()
     """Shared secrets of Backstage's old backends; their tokens are accepted as `external:backstage-plugin`."""
 
@@ -174,3 +222,6 @@ class TokenSettings(_Lenient):
         default=timedelta(hours=1), alias="backstageTokenExpiration"
     )
     """Of user tokens; ten minutes to a day."""
+    omit_ownership: bool = Field(default=True, alias="omitIdentityTokenOwnershipClaim")
+    """Leave the refs in whose name a user owns things out of their token; they are asked for when needed."""
+    key_store: UserKeyStoreSettings = Field(default=UserKeyStoreSettings(), alias="keyStore")

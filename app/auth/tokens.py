@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 import orjson
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from jwt.utils import base64url_encode
 
 from app.errors import AuthenticationError, InputError
@@ -27,6 +27,8 @@ USER_AUDIENCE = "backstage"
 MAX_LENGTH = 32_768
 """Characters. Longer tokens are neither issued nor read."""
 
+_OWN_CLAIMS = frozenset({"iss", "sub", "ent", "aud", "iat", "exp", "nbf", "jti", "uip", "obo"})
+_NO_CLAIMS: Claims = {}
 _USER_REF = re.compile(r"[^:/\s]+:[^:/\s]+/[^:/\s]+")
 _PLUGIN_ID = re.compile(r"[a-z0-9_-]+", re.IGNORECASE)
 _jws = jwt.PyJWS()
@@ -37,12 +39,13 @@ _UNREADABLE = (jwt.PyJWTError, ValueError, RecursionError)
 @dataclass(frozen=True, slots=True)
 class Signer:
     kid: str
-    private: EllipticCurvePrivateKey
+    private: Any
+    algorithm: str = "ES256"
 
     def sign(self, typ: str, claims: Claims) -> str:
         """The header's members stand in the order `typ`, `alg`, `kid`, which limited tokens depend on."""
         return _jws.encode(
-            orjson.dumps(claims), self.private, "ES256", {"typ": typ, "kid": self.kid}, sort_headers=False
+            orjson.dumps(claims), self.private, self.algorithm, {"typ": typ, "kid": self.kid}, sort_headers=False
         )
 
 
@@ -108,13 +111,23 @@ def audiences(claims: Claims) -> tuple[str, ...]:
 
 
 def sign_user(
-    signer: Signer, *, issuer: str, subject: str, issued_at: int, expires_at: int, ownership: Collection[str] | None
+    signer: Signer,
+    *,
+    issuer: str,
+    subject: str,
+    issued_at: int,
+    expires_at: int,
+    ownership: Collection[str] | None,
+    further: Claims = _NO_CLAIMS,
 ) -> str:
     """A user token. `ownership` None leaves `ent` out.
 
     Raises:
-        InputError: the subject is no entity ref, or the token would be too long.
+        InputError: the subject is no entity ref, a further claim has the name of one of ours, or the token would be
+            too long.
     """
+    if taken := sorted(_OWN_CLAIMS.intersection(further)):
+        raise InputError(f"A user token has a '{taken[0]}' claim of its own")
     if not _USER_REF.fullmatch(subject):
         raise InputError(f"'sub' claim '{subject}' is not a valid entity ref")
     times = {"iat": issued_at, "exp": expires_at}
@@ -122,7 +135,7 @@ def sign_user(
     claims: dict[str, Any] = {"iss": issuer, "sub": subject}
     if ownership is not None:
         claims["ent"] = list(ownership)
-    claims |= {"aud": USER_AUDIENCE, **times, "uip": limited.rpartition(".")[2]}
+    claims |= {"aud": USER_AUDIENCE, **times, "uip": limited.rpartition(".")[2], **further}
     token = signer.sign(USER, claims)
     if len(token) > MAX_LENGTH:
         raise InputError(f"Failed to issue a new user token: it would be longer than {MAX_LENGTH} characters")

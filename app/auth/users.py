@@ -24,8 +24,8 @@ class UserDirectory:
         self._clock = clock
         self._known: dict[str, tuple[int, Mapping[str, Any] | None]] = {}
 
-    async def remember(self, user_ref: str, ownership: Sequence[str]) -> None:
-        claims = orjson.dumps({"sub": user_ref, "ent": list(ownership)}).decode()
+    async def remember(self, user_ref: str, ownership: Sequence[str], further: Mapping[str, Any]) -> None:
+        claims = orjson.dumps({**further, "sub": user_ref, "ent": list(ownership)}).decode()
         async with self._database.write() as transaction:
             await transaction.execute(
                 "INSERT INTO auth_user_info (user_entity_ref, claims, updated_at) VALUES (?, ?, ?) "

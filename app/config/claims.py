@@ -7,11 +7,23 @@ import typing
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args, get_origin
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, RootModel
 
 from app.config.nodes import Node, Place
 
-FRONTEND: Final = ("app", "organization", "catalog.import")
+FRONTEND: Final = (
+    "app",
+    "auth.autologout",
+    "catalog.experimentalPagination",
+    "catalog.import",
+    "discovery",
+    "enableExperimentalRedirectFlow",
+    "home",
+    "homepage",
+    "organization",
+    "permission.EXPERIMENTAL_enableBatchedRequests",
+    "techdocs.sanitizer",
+)
 """Keys of the frontend, which reads the same file: not ours, and nothing to warn of."""
 
 
@@ -76,6 +88,9 @@ class Claims:
             return
         if model in self._within or model.model_config.get("extra") == "allow":
             known.whole = True
+            return
+        if issubclass(model, RootModel):
+            self._type(known, model.model_fields["root"].annotation)
             return
         self._within.add(model)
         for name, field in model.model_fields.items():

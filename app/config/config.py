@@ -32,13 +32,19 @@ class LayeredConfig:
         """All of it, secrets included; nothing counts as asked for."""
         return self._data
 
+    def redacted(self) -> Json:
+        """See `app.interfaces.WholeConfig`."""
+        from app.config.redaction import redacted
+
+        return redacted(self._data, self.models)
+
     def get(self, path: str, default: Json = None) -> Json:
         self._claims.whole(_parts(path))
         value = self._find(path)
         return default if value is None else value
 
     def has(self, path: str) -> bool:
-        self._claims.whole(_parts(path))
+        """To know that something is there is not to understand it: nothing counts as asked for."""
         return self._find(path) is not None
 
     def place(self, path: str) -> Place | None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, RootModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from app.config.durations import iso_duration
@@ -57,6 +57,10 @@ def markdown(settings: Iterable[Setting]) -> str:
 
 def _fields(path: str, model: type[BaseModel], within: tuple[type[BaseModel], ...]) -> Iterator[Setting]:
     if model in within:
+        return
+    if issubclass(model, RootModel):
+        for suffix, inner in _models(model.model_fields["root"].annotation):
+            yield from _fields(path + suffix, inner, (*within, model))
         return
     for name, field in model.model_fields.items():
         alias = field.validation_alias if isinstance(field.validation_alias, str) else field.alias

@@ -14,7 +14,7 @@ from starlette.types import Message, Send
 from app.http.compression import THRESHOLD, Compressor, compress_part, compressible, compressor, negotiate
 from app.http.etag import fresh, weak_etag
 from app.http.exchange import ETAG
-from app.http.security_headers import CSP
+from app.http.security_headers import OVERRIDABLE
 
 Headers = list[tuple[bytes, bytes]]
 _BODILESS: Final = frozenset({204, 304})
@@ -76,7 +76,7 @@ class Answer:
     async def _begin(self, start: Message, body: bytes, more: bool) -> None:
         headers: Headers = list(start["headers"])
         content_type = etag = length = vary = encoded = None
-        own_policy = False
+        own: list[bytes] = []
         for key, value in headers:
             if key == b"content-type":
                 content_type = value
@@ -88,8 +88,8 @@ class Answer:
                 vary = value
             elif key == b"content-encoding":
                 encoded = value
-            elif key == CSP:
-                own_policy = True
+            elif key in OVERRIDABLE:
+                own.append(key)
         status = self.status
         if (
             etag is None
@@ -127,7 +127,7 @@ class Answer:
         if varies:
             headers = [(key, value) for key, value in headers if key != b"vary"]
             headers.append((b"vary", b", ".join(varies)))
-        headers += self._security[1:] if own_policy else self._security
+        headers += [header for header in self._security if header[0] not in own] if own else self._security
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         if self._head or status in _BODILESS:
             body = b""

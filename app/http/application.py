@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.pipeline import Pipeline
+from app.http.websockets import WebSockets
 from app.lifecycle import Lifecycle
 
 log = logging.getLogger(__name__)
@@ -22,9 +23,11 @@ log = logging.getLogger(__name__)
 class Application(FastAPI):
     """Starts in the background when the server does, so that health can be asked from the first moment."""
 
-    def __init__(self, pipeline: Pipeline, lifecycle: Lifecycle, **options: Any) -> None:
+    def __init__(
+        self, pipeline: Pipeline, lifecycle: Lifecycle, *, websockets: WebSockets | None = None, **options: Any
+    ) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, **options)
-        self.pipeline, self.lifecycle = pipeline, lifecycle
+        self.pipeline, self.lifecycle, self.websockets = pipeline, lifecycle, websockets
         self.start_error: BaseException | None = None
         """Why the start failed, if it did."""
         self._starting: asyncio.Task[None] | None = None
@@ -39,8 +42,9 @@ class Application(FastAPI):
             await self.pipeline(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(receive, send)
+        elif self.websockets is not None:
+            await self.websockets(scope, receive, send)
         else:
-            # No mount serves WebSockets yet.
             await send({"type": "websocket.close", "code": 1000})
 
     async def start(self) -> None:

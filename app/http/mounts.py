@@ -14,6 +14,7 @@ from app.http.access import PathSet
 from app.http.contract import Contract, merged
 from app.http.exchange import JsonBytes
 from app.http.routes import RouteTable
+from app.interfaces import WebSocketEndpoint
 
 FrameworkRoutes = Callable[[str], APIRouter]
 """Routes that every mount has, made for one plugin."""
@@ -30,6 +31,8 @@ class Mount:
         self.public = PathSet()
         self.cookie = PathSet()
         self.contracts: list[Contract] = []
+        self.sockets: dict[str, WebSocketEndpoint] = {}
+        """WebSocket endpoints by path: lower-case segments, joined by `/`."""
 
     def add_contract(self, contract: Contract) -> None:
         self.contracts.append(contract)
@@ -49,15 +52,22 @@ class Mounts:
         self._public: list[str] = []
         self._loaded: dict[str, Contract] = {}
 
-    def add(self, plugin: str, router: APIRouter, contract: str | None = None) -> None:
+    def add(self, plugin: str, router: APIRouter, contract: str | None = None, *, public: bool = False) -> None:
         mount = self.of(plugin)
         if contract is not None and contract not in self._loaded:
             self._loaded[contract] = Contract.load(contract)
             mount.add_contract(self._loaded[contract])
-        mount.table.add_router(router)
+        mount.table.add_router(router, public=public)
 
-    def add_root(self, router: APIRouter) -> None:
-        self.root.table.add_router(router)
+    def add_websocket(self, plugin: str, path: str, endpoint: WebSocketEndpoint) -> None:
+        """Raises ValueError for a path that is taken."""
+        sockets, key = self.of(plugin).sockets, "/".join(part.lower() for part in path.split("/") if part)
+        if key in sockets:
+            raise ValueError(f"/api/{plugin}/{key} is served already")
+        sockets[key] = endpoint
+
+    def add_root(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
+        self.root.table.add_router(router, public=public, instead=instead)
 
     def add_framework(self, routes: FrameworkRoutes) -> None:
         self._framework.append(routes)

@@ -136,15 +136,16 @@ class Pipeline:
             # What is not there at the root is not there for anybody; plugins ask for credentials first.
             await _plain(answer, 404, [(b"content-length", b"0")])
             return
-        if segments is not None and mount.public and segments in mount.public:
+        method = scope["method"]
+        endpoint = found[0].endpoint(method) if found is not None else None
+        public = found is not None and (found[0].public if endpoint is None else endpoint.public)
+        if public or (segments is not None and mount.public and segments in mount.public):
             scope[PRINCIPAL] = NOBODY
         else:
             cookie = segments is not None and bool(mount.cookie) and segments in mount.cookie
             scope[PRINCIPAL] = await (self._caller_of(scope, allow_cookie=True) if cookie else self._caller_of(scope))
         if broken is not None:
             raise broken
-        method = scope["method"]
-        endpoint = found[0].endpoint(method) if found is not None else None
         if found is None or endpoint is None:
             if found is not None and method == "OPTIONS":
                 await _options(answer, found[0].allow)

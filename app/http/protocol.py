@@ -36,6 +36,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer.cancel()
         super().connection_lost(exc)
 
+    def handle_websocket_upgrade(self) -> None:
+        # Another protocol takes the connection over, and nobody tells this one when it ends.
+        if self._timer is not None:
+            self._timer.cancel()
+        super().handle_websocket_upgrade()
+
     def data_received(self, data: bytes) -> None:
         if self._waiting:
             self._received += len(data)

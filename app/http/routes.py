@@ -24,12 +24,18 @@ Match = tuple["Leaf", dict[str, str]]
 
 
 class Endpoint:
-    """One method of one path: the operation it is held against, and what answers it."""
+    """One method of one path: the operation it is held against, and what answers it.
 
-    __slots__ = ("answer", "operation", "template")
+    `public` lets everybody in; `firm` endpoints stand in for those of other routers.
+    """
 
-    def __init__(self, template: str, answer: ASGIApp, operation: Operation | None) -> None:
+    __slots__ = ("answer", "firm", "operation", "public", "template")
+
+    def __init__(
+        self, template: str, answer: ASGIApp, operation: Operation | None, *, public: bool = False, firm: bool = False
+    ) -> None:
         self.template, self.answer, self.operation = template, answer, operation
+        self.public, self.firm = public, firm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.operation is not None:
@@ -40,9 +46,11 @@ class Endpoint:
 class Leaf:
     """All methods of one path."""
 
-    __slots__ = ("endpoints", "names")
+    __slots__ = ("endpoints", "names", "public")
 
     def __init__(self) -> None:
+        self.public = False
+        """Whether some endpoint is: then nobody is asked who they are for a method that there is not."""
         self.endpoints: dict[str, Endpoint] = {}
         self.names: dict[str, tuple[str, ...]] = {}
 
@@ -80,17 +88,18 @@ class RouteTable:
             for method, endpoint in leaf.endpoints.items():
                 endpoint.operation = self._operations.get((method, _shape(endpoint.template)))
 
-    def add_router(self, router: APIRouter) -> None:
+    def add_router(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
         for context in iter_route_contexts(router.routes):
             if context.path is None or not context.methods:
                 raise TypeError(f"a mounted router may hold plain routes only, not {context.original_route!r}")
             answer = direct(context) or _with_dependencies(context.app)
             # GET first: `Allow` lists methods in this order.
             for method in sorted(context.methods - {"HEAD"}, key=lambda name: (name != "GET", name)):
-                self.add(method, context.path, answer)
+                self.add(method, context.path, answer, public=public, instead=instead)
 
-    def add(self, method: str, template: str, answer: ASGIApp) -> None:
-        """The first of two equal routes stays, as in any router that tries them in order."""
+    def add(self, method: str, template: str, answer: ASGIApp, *, public: bool = False, instead: bool = False) -> None:
+        """The first of two equal routes stays, as in any router that tries them in order; but one that is to stand
+        `instead` of others does, whichever came first."""
         node, names = self._root, []
         parts = [part for part in template.split("/") if part]
         leaf: Leaf | None = None
@@ -111,10 +120,12 @@ class RouteTable:
                 node = node.fixed.setdefault(part.lower(), _Node())
         if leaf is None:
             leaf = node.leaf = node.leaf or Leaf()
-        if method not in leaf.endpoints:
+        present = leaf.endpoints.get(method)
+        if present is None or (instead and not present.firm):
             operation = self._operations.get((method, _shape(template)))
-            leaf.endpoints[method] = Endpoint(template, answer, operation)
+            leaf.endpoints[method] = Endpoint(template, answer, operation, public=public, firm=instead)
             leaf.names[method] = tuple(names)
+            leaf.public = leaf.public or public
 
     def find(self, segments: Sequence[str]) -> tuple[Leaf, list[str]] | None:
         """The path's leaf and its parameters' values, in order."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 CSP: Final = b"content-security-policy"
+OVERRIDABLE: Final = frozenset({CSP, b"x-frame-options"})
+"""What a route may set for itself."""
 
 _DIRECTIVES: Final[Mapping[str, tuple[str, ...]]] = {
     "default-src": ("'self'",),
@@ -42,5 +44,5 @@ def content_security_policy(configured: Mapping[str, list[str] | bool]) -> bytes
 
 
 def security_headers(configured: Mapping[str, list[str] | bool]) -> list[tuple[bytes, bytes]]:
-    """Content-Security-Policy first: a route that sets its own replaces that one."""
+    """One of each; `OVERRIDABLE` ones give way to a route's own."""
     return [(CSP, content_security_policy(configured)), *_FIXED]

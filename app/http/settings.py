@@ -67,6 +67,13 @@ class MetricsSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
     """Serve `/metrics` without credentials."""
 
 
+class WebSocketSettings(BaseModel, use_attribute_docstrings=True):
+    model_config = ConfigDict(frozen=True)
+
+    max_connections: int = Field(default=10_000, ge=0, alias="maxConnections")
+    """WebSocket connections that one process holds at most; more are answered with 503."""
+
+
 class BackendSettings(BaseModel, use_attribute_docstrings=True):
     model_config = ConfigDict(frozen=True)
 
@@ -79,3 +86,4 @@ class BackendSettings(BaseModel, use_attribute_docstrings=True):
     lifecycle: LifecycleSettings = LifecycleSettings()
     health: HealthSettings = HealthSettings()
     metrics: MetricsSettings = MetricsSettings()
+    web_sockets: WebSocketSettings = Field(default=WebSocketSettings(), alias="webSockets")

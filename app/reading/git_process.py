@@ -121,10 +121,18 @@ class GitProcess:
             *((f"--git-dir={repository}",) if repository else ()),
             *arguments,
         ]
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads,
-            lambda: _execute(command, self._home, self._environment(access), given, timeout, max_bytes, about),
-        )
+        stop = _Stop()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads,
+                lambda: _execute(
+                    command, self._home, self._environment(access), given, timeout, max_bytes, about, stop
+                ),
+            )
+        except asyncio.CancelledError:
+            # Its thread would wait for git as long as the time-out lets it.
+            stop.now()
+            raise
 
     def _environment(self, access: Access) -> dict[str, str]:
         self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -150,6 +158,32 @@ class GitProcess:
             environment["GIT_ASKPASS"] = "false"
         environment["SSH_ASKPASS"] = "false"
         return environment
+
+
+class _Stop:
+    """Kills a process for one who no longer waits for it, even before it has begun."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pid: int | None = None
+        self._stopped = False
+
+    def now(self) -> None:
+        with self._lock:
+            self._stopped = True
+            if self._pid is not None:
+                _kill(self._pid)
+
+    def began(self, pid: int) -> None:
+        with self._lock:
+            self._pid = pid
+            if self._stopped:
+                _kill(pid)
+
+    def ended(self) -> None:
+        """From here on the number may be another's."""
+        with self._lock:
+            self._pid = None
 
 
 def _without_inherited() -> list[str]:
@@ -181,6 +215,7 @@ def _execute(
     timeout: float,
     max_bytes: int,
     about: str,
+    stop: _Stop,
 ) -> bytes:
     try:
         import git  # here, so that the product runs without git where no git location is used
@@ -194,6 +229,7 @@ def _execute(
             list(command), istream=stdin, as_process=True, env=dict(environment), start_new_session=True
         )
         process = started.proc
+        stop.began(process.pid)
         late = threading.Event()
 
         def kill() -> None:
@@ -215,6 +251,7 @@ def _execute(
             listener.join()
         finally:
             watchdog.cancel()
+            stop.ended()
             started.proc = None
             process.stdout.close()
             process.stderr.close()

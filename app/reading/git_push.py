@@ -17,6 +17,7 @@ from app.interfaces import GitCommit, PushedCommit
 from app.reading.git_process import Access, GitProcess
 from app.reading.git_target import Remote, check_ref, is_commit
 
+HEADS_TIMEOUT_S: Final = 30.0
 PUSH_TIMEOUT_S: Final = 300.0
 LOCAL_TIMEOUT_S: Final = 300.0
 _NAME: Final = re.compile(r"[<>\n\r\0]+")
@@ -98,7 +99,7 @@ async def _heads(git: GitProcess, remote: Remote, access: Access) -> tuple[dict[
         output = await git.run(
             ["ls-remote", "--quiet", "--symref", "--", remote.url, "HEAD", "refs/heads/*"],
             access=access,
-            timeout=60.0,
+            timeout=HEADS_TIMEOUT_S,
             max_bytes=16 * 1024 * 1024,
             about=remote.url,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from typing import Final
 from urllib.parse import urljoin
 
@@ -12,7 +14,7 @@ import httpcore
 import httpx
 
 from app.errors import InputError, NotAllowedError, ServiceUnavailableError
-from app.interfaces import Config
+from app.interfaces import Config, OutgoingAnswer
 from app.reading.hosts import HostPattern, TrustedHosts
 from app.reading.transport import Resolve, guarded_pool, resolve_name
 from app.reading.urls import WebUrl, parse_web_url
@@ -45,8 +47,14 @@ class GuardedClient:
         else:
             self.trusted.add(HostPattern.parse(host))
 
+    @cached_property
+    def _unverified(self) -> httpcore.AsyncConnectionPool:
+        return guarded_pool(self.trusted, self.resolve, verify=False)
+
     async def close(self) -> None:
         await self._pool.aclose()
+        if "_unverified" in self.__dict__:
+            await self._unverified.aclose()
 
     async def request(
         self,
@@ -88,6 +96,43 @@ class GuardedClient:
         except TimeoutError as error:
             raise ServiceUnavailableError(f"'{target.netloc}' did not answer within {timeout:g} seconds") from error
 
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AsyncIterator[OutgoingAnswer]:
+        """See `app.interfaces.Outgoing`. The answer's connection is given back at the end of the block."""
+        target = parse_web_url(url)
+        lines = [(key.lower(), value) for key, value in headers if key.lower() not in ("connection", "accept-encoding")]
+        names = {key for key, _ in lines}
+        if "host" not in names:
+            lines.insert(0, ("host", target.netloc))
+        if content is not None and not names & {"content-length", "transfer-encoding"}:
+            lines.append(("transfer-encoding", "chunked"))
+        request = httpcore.Request(
+            method,
+            _address(target),
+            headers=[(key.encode("ascii"), value.encode("latin-1")) for key, value in lines],
+            content=content,
+            extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)},
+        )
+        with _failures_of(target):
+            response = await (self._pool if verify else self._unverified).handle_async_request(request)
+        try:
+            yield OutgoingAnswer(
+                response.status,
+                [(key.decode("latin-1"), value.decode("latin-1")) for key, value in response.headers],
+                _pieces(response, target),
+            )
+        finally:
+            await response.aclose()
+
     async def _once(
         self, method: str, url: WebUrl, headers: Mapping[str, str], content: bytes | None, max_bytes: int
     ) -> httpx.Response:
@@ -97,23 +142,16 @@ class GuardedClient:
             lines["content-length"] = str(len(content))
         request = httpcore.Request(
             method,
-            httpcore.URL(
-                scheme=url.scheme.encode(),
-                host=f"[{url.host}]".encode() if ":" in url.host else url.host.encode(),
-                port=url.port,
-                target=url.target.encode("ascii"),
-            ),
+            _address(url),
             headers=[(key.encode("ascii"), value.encode("utf-8")) for key, value in lines.items()],
             content=content,
         )
-        try:
+        with _failures_of(url):
             response = await self._pool.handle_async_request(request)
             try:
                 body = await _body(response, url, max_bytes)
             finally:
                 await response.aclose()
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, zlib.error) as error:
-            raise ServiceUnavailableError(f"'{url.netloc}' could not be read: {type(error).__name__}") from error
         reason = response.extensions.get("reason_phrase", b"")
         return httpx.Response(
             response.status,
@@ -123,6 +161,30 @@ class GuardedClient:
             extensions={"reason_phrase": reason} if isinstance(reason, bytes) and reason else {},
             request=httpx.Request(method, str(url)),
         )
+
+
+def _address(url: WebUrl) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.scheme.encode(),
+        host=f"[{url.host}]".encode() if ":" in url.host else url.host.encode(),
+        port=url.port,
+        target=url.target.encode("ascii"),
+    )
+
+
+@contextmanager
+def _failures_of(url: WebUrl) -> Iterator[None]:
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, zlib.error) as error:
+        raise ServiceUnavailableError(f"'{url.netloc}' could not be read: {type(error).__name__}") from error
+
+
+async def _pieces(response: httpcore.Response, url: WebUrl) -> AsyncIterator[bytes]:
+    assert isinstance(response.stream, AsyncIterable)
+    with _failures_of(url):
+        async for chunk in response.stream:
+            yield chunk
 
 
 async def _body(response: httpcore.Response, url: WebUrl, max_bytes: int) -> bytes:

@@ -95,10 +95,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-def guarded_pool(trusted: TrustedHosts, resolve: Resolve) -> httpcore.AsyncConnectionPool:
+def guarded_pool(trusted: TrustedHosts, resolve: Resolve, *, verify: bool = True) -> httpcore.AsyncConnectionPool:
     # Not httpx.AsyncClient: it takes proxies, netrc and certificates from the environment, and hides the dialling.
     return httpcore.AsyncConnectionPool(
-        ssl_context=httpx.create_ssl_context(),
+        ssl_context=httpx.create_ssl_context(verify=verify),
         max_connections=MAX_CONNECTIONS,
         keepalive_expiry=30.0,
         http2=True,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from catalog.ingestion.mutation import adopt
 from catalog.interfaces import Cause
-from catalog.store.conflicts import store_conflicts
+from catalog.store.conflicts import hand_over, store_conflicts
 from catalog.store.references import Edge, edges_from, edges_to, store_edges, unreachable
 from catalog.store.removal import remove_entities
 from catalog.store.stitch_queue import request_stitching
@@ -74,7 +74,7 @@ async def bring_in(
     emitted = {Edge(one.source_key, one.source_ref, child.ref) for one in emissions for child in one.entities}
     plan = adopt(claims, known, force=force)
     if plan.conflicts and not force:
-        freed = await _freed(write, {one.entity.ref for one in plan.conflicts}, replaceable - emitted)
+        freed = await _freed(write, plan.conflicts, claims, replaceable - emitted, emissions)
         if freed:
             plan = adopt(claims, known, freed=freed)
     processed = await store_adoption(write, plan, lambda number: emissions[number].cause, ahead)
@@ -106,10 +106,26 @@ async def _edges_of(write: CatalogWrite, emissions: Sequence[Emission]) -> set[E
     return await edges_from(write, "source_ref", refs) | await edges_from(write, "source_key", keys)
 
 
-async def _freed(write: CatalogWrite, refs: Collection[str], removed: Collection[Edge]) -> set[str]:
-    """Refs that all of their sources let go of in this batch: a file was moved, not claimed twice."""
-    remaining = {edge.target_ref for edge in await edges_to(write, refs) if edge not in removed}
-    return set(refs) - remaining
+async def _freed(
+    write: CatalogWrite,
+    conflicts: Sequence[Conflict],
+    claims: Sequence[Claim],
+    removed: Collection[Edge],
+    emissions: Sequence[Emission],
+) -> set[str]:
+    """Refs that another key may take: all that hold them let go in this batch, or are the very sources that claim them.
+
+    A file was moved, not claimed twice. While anybody still emits a ref under the key that holds it, it is.
+    """
+    still_held = {(claim.entity.ref, claim.entity.location_key) for claim in claims}
+    refs = {one.entity.ref for one in conflicts if (one.entity.ref, one.held_by) not in still_held}
+    own = {(emissions[claim.source].source_ref, claim.entity.ref) for claim in claims}
+    remaining = {
+        edge.target_ref
+        for edge in await edges_to(write, refs)
+        if edge not in removed and (edge.source_ref is None or (edge.source_ref, edge.target_ref) not in own)
+    }
+    return refs - remaining
 
 
 async def _stitch_former_orphans(
@@ -137,6 +153,8 @@ async def settle_loose(
     if strategy == "keep" and not eager:
         await request_stitching(write, {ref: cause for ref, cause in loose.items() if ref in dead})
         return 0
+    if dead and await hand_over(write, dead):
+        dead = await unreachable(write, loose.keys())
     return await _remove(write, dead, lambda ref: loose.get(ref))
 
 

@@ -6,8 +6,8 @@ import os.path
 from collections.abc import Iterable
 
 from app.errors import InputError
-from catalog.ingestion.location_entity import location_entity
 from catalog.interfaces import DeferredEntity, LocationSpec
+from catalog.model.locations import location_entity
 
 PROVIDER = "ConfigLocationProvider"
 

@@ -14,7 +14,8 @@ from catalog import metrics
 from catalog.ingestion.guard import GuardSettings
 from catalog.ingestion.mutation import prepare_all
 from catalog.ingestion.providers import Applied, apply_delta, apply_full, is_current
-from catalog.interfaces import Cause, DeltaMutation, FullMutation, MutationResult
+from catalog.interfaces import Cause, DeltaMutation, Entity, FullMutation, MutationResult
+from catalog.store.documents import load_entity
 from catalog.store.refreshing import refresh_by_keys
 from catalog.store.texts import storable
 from catalog.store.unprocessed import Conflict
@@ -73,6 +74,14 @@ class Connection:
     async def refresh(self, keys: Iterable[str], *, cause: Mapping[str, Json] | None = None) -> int:
         async with self._store.write() as write:
             return await refresh_by_keys(write, keys, self._cause(cause))
+
+    async def held(self) -> list[Entity]:
+        rows = await self._store.database.read(
+            "SELECT s.unprocessed FROM catalog_refresh_reference r "
+            "JOIN catalog_refresh_state s ON s.entity_ref = r.target_ref WHERE r.source_key = ? ORDER BY r.target_ref",
+            self._provider,
+        )
+        return [load_entity(row[0]) for row in rows]
 
     def _cause(self, detail: Mapping[str, Json] | None) -> str:
         return cause_json(Cause("provider", {"provider": self._provider, **(detail or {})}))

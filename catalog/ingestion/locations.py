@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from app.errors import InputError, NotFoundError, describe
 from app.interfaces import Principal
-from catalog.ingestion.location_entity import location_entity
 from catalog.ingestion.mutation import prepare_all
 from catalog.ingestion.providers import apply_delta
 from catalog.interfaces import (
@@ -19,7 +18,7 @@ from catalog.interfaces import (
     RegisteredLocation,
 )
 from catalog.model.errors import FormError
-from catalog.model.locations import location_entity_name, parse_location_ref
+from catalog.model.locations import location_entity, location_entity_name, parse_location_ref
 from catalog.model.refs import DEFAULT_NAMESPACE, canonical, ref_of
 from catalog.model.well_known import ORIGIN_LOCATION
 from catalog.processing.pipeline import Pipeline

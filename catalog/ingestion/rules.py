@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.errors import InputError
-from catalog.ingestion.glob import compile_glob
 from catalog.interfaces import Entity, LocationSpec
+from catalog.model.glob import compile_glob
 
 DEFAULT_KINDS = ("Component", "API", "Location")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -43,6 +44,10 @@ class Report:
     findings: tuple[Finding, ...]
     files: int
     entities: int
+    tool: str = "callboard lint"
+    rules: Mapping[str, str] = field(default_factory=lambda: RULES)
+    """The rules that findings may name, with what each means."""
+    counted: tuple[str, str] = ("entity", "entities")
 
     def count(self, severity: Severity) -> int:
         return sum(finding.severity == severity for finding in self.findings)

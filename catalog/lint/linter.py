@@ -8,13 +8,9 @@ from glob import has_magic
 from pathlib import Path
 from typing import Any
 
-from catalog.ingestion.parsing import as_text
-from catalog.ingestion.yaml_stream import Part, read_stream
-from catalog.ingestion.yaml_syntax import Node, Source, YamlError
-from catalog.ingestion.yaml_values import Values
+from catalog.lint.documents import PlacedDocument, placed_documents
 from catalog.lint.entity_rules import Checked, EntityRules
 from catalog.lint.findings import Finding, Report, Severity
-from catalog.lint.places import position_of
 
 Entity = dict[str, Any]
 
@@ -31,12 +27,11 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class _Document:
     path: str
-    source: Source
-    root: Node
+    placed: PlacedDocument
     checked: Checked
 
     def finding(self, rule: str, message: str, path: Iterable[str | int], severity: Severity = "error") -> Finding:
-        line, column = self.source.place(position_of(self.root, tuple(path)))
+        line, column = self.placed.place(tuple(path))
         return Finding(self.path, line, column, rule, message, severity, self.checked.ref)
 
 
@@ -61,20 +56,11 @@ class Linter:
         return Report(tuple(sorted(set(self._findings), key=_order)), count, len(self._documents))
 
     def _read(self, file: Path) -> None:
-        path = str(file)
-        try:
-            source = Source(as_text(file.read_bytes()))
-        except OSError as error:
-            self._findings.append(Finding(path, 1, 1, "unreadable", error.strerror or "cannot be read"))
-            return
-        for part in read_stream(source):
-            try:
-                value = _value(part, source)
-            except YamlError as error:
-                self._findings.append(Finding(path, error.line, error.column, "yaml", error.reason))
-                continue
-            if value is not None and part.root is not None:
-                self._documents.append(_Document(path, source, part.root, self._rules.check(value, file)))
+        for document in placed_documents(file):
+            if isinstance(document, Finding):
+                self._findings.append(document)
+            else:
+                self._documents.append(_Document(str(file), document, self._rules.check(document.value, file)))
 
     def _about(self, document: _Document) -> Iterator[Finding]:
         checked = document.checked
@@ -99,7 +85,7 @@ class Linter:
                 continue
             other = first.setdefault(ref, document)
             if other is not document:
-                line = other.source.place(other.root.position)[0]
+                line, _ = other.placed.place(())
                 yield document.finding(
                     "duplicate", f"{ref} is described before, at {other.path}:{line}", ("metadata", "name")
                 )
@@ -110,14 +96,6 @@ class Linter:
             for use in document.checked.uses:
                 if use.target not in known:
                     yield document.finding("unresolved", f"There is no {use.target} here", use.path, "warning")
-
-
-def _value(part: Part, source: Source) -> Any:
-    if part.error is not None:
-        raise part.error
-    if part.root is None:
-        return None
-    return Values(source, part.directives.tags, legacy=part.directives.legacy).value(part.root)
 
 
 def _missing_targets(document: _Document) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from catalog.lint.findings import RULES, Finding, Report
+from catalog.lint.findings import Finding, Report
 
 Style = Callable[[str, str], str]
 """Text and the name of a colour; gives the text, coloured where that is wanted."""
@@ -17,7 +17,7 @@ def as_text(report: Report, style: Style) -> str:
     """A line for each finding, `path:line:column: severity: message [rule]`, and a line of counts."""
     lines = [_text_line(finding, style) for finding in report.findings]
     errors, warnings = report.count("error"), report.count("warning")
-    counts = f"{_count(report.entities, 'entity', 'entities')} in {_count(report.files, 'file', 'files')}: "
+    counts = f"{_count(report.entities, *report.counted)} in {_count(report.files, 'file', 'files')}: "
     if errors or warnings:
         counts += f"{_count(errors, 'error', 'errors')}, {_count(warnings, 'warning', 'warnings')}"
     else:
@@ -54,7 +54,7 @@ def as_github(report: Report) -> str:
     """Workflow commands that GitHub shows beside the lines of a pull request."""
     return "\n".join(
         f"::{finding.severity} file={_property(finding.path)},line={finding.line},col={finding.column},"
-        f"title={_property(f'callboard lint: {finding.rule}')}::{_data(finding.message)}"
+        f"title={_property(f'{report.tool}: {finding.rule}')}::{_data(finding.message)}"
         for finding in report.findings
     )
 
@@ -69,10 +69,10 @@ def as_sarif(report: Report) -> str:
             {
                 "tool": {
                     "driver": {
-                        "name": "callboard lint",
+                        "name": report.tool,
                         "rules": [
                             {"id": rule, "shortDescription": {"text": text}}
-                            for rule, text in RULES.items()
+                            for rule, text in report.rules.items()
                             if rule in used
                         ],
                     }

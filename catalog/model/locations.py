@@ -6,7 +6,9 @@ from hashlib import sha1
 from typing import Any, NamedTuple
 
 from catalog.model.errors import FormError
-from catalog.model.well_known import is_script_url
+from catalog.model.well_known import LOCATION, ORIGIN_LOCATION, is_script_url
+
+API_VERSION = "backstage.io/v1alpha1"
 
 
 class LocationRef(NamedTuple):
@@ -49,3 +51,37 @@ def location_entity_name(type: str, target: str) -> str:  # noqa: A002
     """The name of the Location entity that stands for a registered or configured location."""
     digest = sha1(f"{type}:{target}".encode(), usedforsecurity=False).hexdigest()
     return f"generated-{digest}"
+
+
+def location_entity(
+    type: str,  # noqa: A002
+    target: str,
+    *,
+    presence: str | None = None,
+    origin: str | None = None,
+    parent_location: str | None = None,
+    name: str | None = None,
+) -> dict[str, Any]:
+    """A Location entity for one target.
+
+    Args:
+        origin: where its chain of locations began; itself if not given.
+        parent_location: the location of the entity that emitted it; itself if not given.
+        name: its name, if it is to keep one that it had for another target.
+
+    Raises:
+        FormError: the target is empty or a script URL.
+    """
+    itself = location_ref(type, target)
+    spec: dict[str, Any] = {"type": type, "target": target}
+    if presence is not None:
+        spec["presence"] = presence
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Location",
+        "metadata": {
+            "name": name or location_entity_name(type, target),
+            "annotations": {LOCATION: parent_location or itself, ORIGIN_LOCATION: origin or itself},
+        },
+        "spec": spec,
+    }

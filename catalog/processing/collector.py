@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from app.errors import InputError
-from catalog.ingestion.location_entity import location_entity
 from catalog.interfaces import DeferredEntity, Entity, LocationSpec, Relation
 from catalog.model.errors import FormError
+from catalog.model.locations import location_entity
 from catalog.model.refs import ref_of
 from catalog.model.well_known import LOCATION, ORIGIN_LOCATION
 from catalog.store.texts import fits_index, storable

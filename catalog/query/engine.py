@@ -156,6 +156,11 @@ class CatalogIndex:
         await self._fresh()
         return len((await self._selection.view(self._asked(query, visible))).among)
 
+    async def numbers(self, query: Query) -> BitMap:
+        """The numbers of all that match: what others remember too, so change nothing in it."""
+        await self._fresh()
+        return (await self._selection.view(self._asked(query, None))).among
+
     async def facets(
         self, facets: Sequence[str], query: Query | None, *, visible: Query | None = None
     ) -> dict[str, list[FacetValue]]:

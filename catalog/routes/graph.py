@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -14,9 +13,10 @@ from app.interfaces import JsonBytes, caller, parsed
 from catalog.graph.dot import dot
 from catalog.graph.explanation import as_text
 from catalog.graph.mermaid import mermaid
-from catalog.graph.model import Graph, GraphRequest, Node, canonical
+from catalog.graph.model import Graph, GraphRequest, canonical
 from catalog.graph.owned import open_cursor, owned_query, seal_cursor
 from catalog.graph.svg import svg
+from catalog.graph.wire import graph_document
 from catalog.interfaces import Order, PageRequest
 from catalog.json_numbers import dumps
 from catalog.permissions.permissions import ENTITY_READ
@@ -63,7 +63,7 @@ def graph_routes(ports: CatalogPorts, projector: Projector) -> APIRouter:
         found = await ports.walker.walk(asked, visible=sight.query)
         form = query.get("format", "json")
         if form == "json":
-            return json_answer(_wire(found), headers={"etag": etag})
+            return json_answer(graph_document(found), headers={"etag": etag})
         media_type, draw = DRAWINGS[form]
         headers = {"etag": etag}
         if form == "svg":
@@ -122,19 +122,3 @@ def graph_routes(ports: CatalogPorts, projector: Projector) -> APIRouter:
 def _names(query: Mapping[str, Any], parameter: str) -> tuple[str, ...]:
     names = (name.strip() for text in query.get(parameter, ()) for name in text.split(","))
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _wire(graph: Graph) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "roots": list(graph.roots),
-        "nodes": [_node(node) for node in graph.nodes],
-        "edges": [edge._asdict() for edge in graph.edges],
-        "truncated": graph.truncated_at is not None,
-    }
-    if graph.truncated_at is not None:
-        found["truncatedAt"] = graph.truncated_at
-    return found
-
-
-def _node(node: Node) -> dict[str, Any]:
-    return {key: value for key, value in asdict(node).items() if value is not None}

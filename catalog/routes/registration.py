@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -14,7 +13,6 @@ from catalog.interfaces import EntitiesCatalog
 from catalog.permissions.permissions import PERMISSIONS
 from catalog.permissions.rules import RULES
 from catalog.query.projection import Projector
-from catalog.routes.actions import action_routes
 from catalog.routes.changes import change_routes, held_routes
 from catalog.routes.entities import entity_routes
 from catalog.routes.facets import facet_routes
@@ -22,8 +20,8 @@ from catalog.routes.graph import graph_routes
 from catalog.routes.locations import location_routes
 from catalog.routes.ports import CatalogPorts
 from catalog.service.actions.changing import ChangingActions
+from catalog.service.actions.exploring import ExploringActions
 from catalog.service.actions.reading import ReadingActions
-from catalog.service.actions.registry import ActionRegistry
 from catalog.service.actions.validating import ValidatingActions
 
 PLUGIN: Final = "catalog"
@@ -33,20 +31,13 @@ PROJECTION_BUDGET: Final = 32 * 1024 * 1024
 
 
 def register_api(host: PluginHost) -> None:
-    """Mount everything under `/api/catalog`. The ports are looked up when the first request needs them."""
+    """Mount everything under `/api/catalog`, and add the actions. The catalog has provided its ports by then."""
     ports = CatalogPorts(host)
     projector = Projector(PROJECTION_BUDGET)
 
     async def load(refs: Sequence[str]) -> Sequence[Any | None]:
         documents = await host.service(EntitiesCatalog).by_refs(refs)
         return [None if document is None else orjson.loads(document) for document in documents]
-
-    @cache
-    def registry() -> ActionRegistry:
-        reading = ReadingActions(ports.gate, ports.entities)
-        changing = ChangingActions(reading, ports.changes, ports.locations)
-        validating = ValidatingActions(ports.changes)
-        return ActionRegistry([*reading.actions(), *validating.actions(), *changing.actions()])
 
     host.permissions.declare(PLUGIN, PERMISSIONS, rules=RULES, load=load)
     # One router, since the contract is held against the routes of all of them.
@@ -56,9 +47,14 @@ def register_api(host: PluginHost) -> None:
         facet_routes(ports),
         change_routes(ports),
         location_routes(ports),
-        action_routes(registry),
         graph_routes(ports, projector),
         held_routes(ports),
     ):
         routes.include_router(part)
     host.mount(PLUGIN, routes, contract=CONTRACT)
+
+    reading = ReadingActions(ports.gate, ports.entities)
+    changing = ChangingActions(reading, ports.changes, ports.locations)
+    exploring = ExploringActions(ports.gate, ports.entities, ports.walker, ports.ownership, ports.explainer)
+    validating = ValidatingActions(ports.changes)
+    host.actions.add(*reading.actions(), *exploring.actions(), *validating.actions(), *changing.actions())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from app.interfaces import PluginHost
+from app.interfaces import PluginHost, SignInExtensions
 from catalog.interfaces import EntitiesCatalog
+from plugins.auth.actions import auth_actions
+from plugins.auth.building import Providers
 from plugins.auth.discovery import discovery_routes
-from plugins.auth.guest import GuestProvider
 from plugins.auth.identity import CatalogUsers
-from plugins.auth.providers import Provider
 from plugins.auth.routes import provider_routes
 from plugins.auth.settings import SignInSettings
 
@@ -22,10 +22,11 @@ class AuthPlugin:
         # Every route lets everybody in: whoever signs in has no token yet. Those that want one ask for it themselves.
         host.allow_unauthenticated("/api/auth/*")
         host.mount("auth", discovery_routes(host.auth), contract="auth.yaml")
-        users = CatalogUsers(lambda: host.service(EntitiesCatalog))
-        providers: list[Provider] = []
-        if settings.providers.guest is not None:
-            providers.append(GuestProvider(settings.providers.guest, users, host.auth, development=_in_development()))
+        host.actions.add(*auth_actions(host))
+        extensions = host.extension(SignInExtensions)
+        users = CatalogUsers(lambda: host.service(EntitiesCatalog), lambda: extensions.ownership)
+        providers = Providers(host, users, settings, development=_in_development())
+        host.on_start(providers.complete)
         host.mount("auth", provider_routes(providers))
 
 

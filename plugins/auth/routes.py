@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from fastapi import APIRouter, Request, Response
 
-from plugins.auth.providers import Provider, UnknownProviderError
+from app.interfaces import SignInProvider, UnknownProviderError
+from plugins.auth.building import Providers
 
 _EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def provider_routes(providers: Iterable[Provider]) -> APIRouter:
+def provider_routes(providers: Providers) -> APIRouter:
     """The routes of all providers. Whatever is not one of theirs names a provider that nobody knows."""
     routes = APIRouter(include_in_schema=False)
-    known = {provider.id: provider for provider in providers}
 
-    def provider_of(request: Request) -> Provider:
-        name: str = request.path_params["provider"]
-        if name not in known:
-            raise UnknownProviderError(name)
-        return known[name]
+    def provider_of(request: Request) -> SignInProvider:
+        return providers[request.path_params["provider"]]
 
     @routes.get("/{provider}/start")
     async def start(request: Request) -> Response:

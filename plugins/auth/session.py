@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from fastapi import Response
 
-from app.interfaces import Auth, JsonBytes
-from plugins.auth.identity import Identity
+from app.interfaces import Auth, JsonBytes, SignedIn, SignInProfile
 
 _PRIVATE = {"cache-control": "no-store"}
 
 
 async def session(
     auth: Auth,
-    identity: Identity | None,
-    *,
-    profile: Mapping[str, Any],
+    identity: SignedIn | None,
+    profile: SignInProfile,
     provider_info: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The session object that frontends read; with an identity, its token is issued here."""
-    answer: dict[str, Any] = {"profile": dict(profile)}
+    answer: dict[str, Any] = {"profile": wire_profile(profile)}
     if provider_info is not None:
-        answer["providerInfo"] = dict(provider_info)
+        answer["providerInfo"] = {name: value for name, value in provider_info.items() if value is not None}
     if identity is not None:
         answer["backstageIdentity"] = {
-            "token": await auth.issue_user_token(identity.user_ref, identity.ownership),
+            "token": await auth.issue_user_token(identity.user_ref, identity.ownership, claims=identity.claims),
             "identity": {
                 "type": "user",
                 "userEntityRef": identity.user_ref,
@@ -38,6 +36,13 @@ async def session(
     return answer
 
 
-def session_response(answer: Mapping[str, Any]) -> Response:
-    """The object as JSON that no cache keeps."""
-    return JsonBytes(orjson.dumps(answer), headers=_PRIVATE, etag=False)
+def wire_profile(profile: SignInProfile) -> dict[str, str]:
+    named = {"email": profile.email, "picture": profile.picture, "displayName": profile.display_name}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def session_response(answer: Mapping[str, Any], cookies: Iterable[str] = ()) -> Response:
+    """The object as JSON that no cache keeps. `cookies` are Set-Cookie headers."""
+    response = JsonBytes(orjson.dumps(answer), headers=_PRIVATE, etag=False)
+    response.raw_headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+    return response

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
+from plugins.bitbucket.autocomplete import BitbucketCloudAutocomplete
 from plugins.bitbucket.cloud import BitbucketCloudCredentials, BitbucketCloudReader
 from plugins.bitbucket.integration import BitbucketCloudIntegration, BitbucketServerIntegration
 from plugins.bitbucket.server import BitbucketServerReader
 from plugins.bitbucket.settings import CLOUD_HOST, BitbucketIntegrations
+from scaffolder.interfaces import ScaffolderExtensions
 
 
 class BitbucketPlugin:
@@ -23,6 +25,8 @@ class BitbucketPlugin:
         host.reading.add_integration(BitbucketCloudIntegration(CLOUD_HOST))
         host.reading.add_git_credentials(CLOUD_HOST, credentials.for_git)
         host.reading.add_reader(on_host(CLOUD_HOST), cloud)
+        autocomplete = BitbucketCloudAutocomplete(host.outgoing)
+        host.extension(ScaffolderExtensions).add_autocomplete("bitbucket-cloud", autocomplete)
         for server in settings.bitbucket_server:
             if server.api_base_url:
                 host.outgoing.trust(server.api_base_url)

@@ -1,1 +1,1 @@
-"""GitHub: integration and reader."""
+"""GitHub: integration, API client, reader, providers, events."""

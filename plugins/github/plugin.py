@@ -4,30 +4,58 @@ from __future__ import annotations
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
+from plugins.github.actions.registration import github_actions
+from plugins.github.api.answers import Answers
+from plugins.github.api.budgets import Budgets
+from plugins.github.api.connection import GithubConnection
+from plugins.github.api.hosts import GithubHosts
+from plugins.github.api.ledger import Ledger
+from plugins.github.api.outgoing import BudgetedOutgoing
+from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
+from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
+from plugins.github.onboarding.commands import import_commands
+from plugins.github.org.registration import register_orgs
 from plugins.github.reader import GithubReader
-from plugins.github.settings import PUBLIC_HOST, GithubIntegrations
+from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
 
 
 class GithubPlugin:
-    """Reads from the hosts of `integrations.github`, and from github.com in any case."""
+    """The hosts of `integrations.github`, and github.com in any case."""
 
     id = "github"
 
     def register(self, host: PluginHost) -> None:
-        hosts = host.settings("integrations", GithubIntegrations).hosts
-        autocomplete = GithubAutocomplete(hosts, host.outgoing)
-        host.extension(ScaffolderExtensions).add_autocomplete("github", autocomplete)
-        for settings in hosts:
-            for url in (settings.api_base_url, settings.raw_base_url):
-                if url:
-                    host.outgoing.trust(url)
-            if settings.host != PUBLIC_HOST:
-                host.outgoing.trust(f"codeload.{settings.host}")
-            credentials = GithubCredentials(settings, host.outgoing, host.clock)
-            host.reading.add_integration(GithubIntegration(settings.host))
-            host.reading.add_git_credentials(settings.host, credentials.for_git)
-            host.reading.add_reader(on_host(settings.host), GithubReader(host.outgoing, settings, credentials))
+        host.migrations("plugins.github.migrations")
+        ledger, answers = Ledger(host.database), Answers(host.database)
+        for part in (ledger, answers):
+            host.on_start(part.start)
+            host.on_stop(part.stop)
+        settings = host.settings("integrations", GithubIntegrations).hosts
+        hosts = GithubHosts({one.host.lower(): connect(host, one, ledger, answers) for one in settings})
+        scaffolder = host.extension(ScaffolderExtensions)
+        scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
+        scaffolder.add_action(*github_actions(host, hosts))
+        host.commands(import_commands(host, hosts), name="import")
+        register_discovery(host, hosts)
+        register_orgs(host, hosts)
+
+
+def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Answers) -> GithubConnection:
+    """The way to one GitHub, and the reader of its repositories."""
+    for url in (settings.api_base_url, settings.raw_base_url):
+        if url:
+            host.outgoing.trust(url)
+    if settings.host != PUBLIC_HOST:
+        host.outgoing.trust(f"codeload.{settings.host}")
+    credentials = GithubCredentials(settings, host.outgoing, host.clock)
+    budgets = Budgets(settings.host, ledger, host.clock)
+    connection = GithubConnection(settings, host.outgoing, credentials, budgets, answers, host.clock)
+    outgoing = BudgetedOutgoing(host.outgoing, connection, Priority.READ)
+    host.reading.add_integration(GithubIntegration(settings.host))
+    host.reading.add_git_credentials(settings.host, credentials.for_git)
+    host.reading.add_reader(on_host(settings.host), GithubReader(outgoing, settings, credentials))
+    return connection

@@ -6,9 +6,11 @@ from functools import partial
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host, parse_web_url
+from plugins.gitlab.autocomplete import GitlabAutocomplete
 from plugins.gitlab.integration import GitlabIntegration
 from plugins.gitlab.reader import GitlabReader
 from plugins.gitlab.settings import GitlabHost, GitlabIntegrations
+from scaffolder.interfaces import ScaffolderExtensions
 
 
 async def _for_git(settings: GitlabHost, remote: str) -> tuple[str, str] | None:
@@ -16,12 +18,15 @@ async def _for_git(settings: GitlabHost, remote: str) -> tuple[str, str] | None:
 
 
 class GitlabPlugin:
-    """Reads from the hosts of `integrations.gitlab`, and from gitlab.com in any case."""
+    """The hosts of `integrations.gitlab`, and gitlab.com in any case."""
 
     id = "gitlab"
 
     def register(self, host: PluginHost) -> None:
-        for settings in host.settings("integrations", GitlabIntegrations).hosts:
+        hosts = host.settings("integrations", GitlabIntegrations).hosts
+        autocomplete = GitlabAutocomplete(hosts, host.outgoing)
+        host.extension(ScaffolderExtensions).add_autocomplete("gitlab", autocomplete)
+        for settings in hosts:
             for url in (settings.api_base_url, settings.base_url):
                 if url:
                     host.outgoing.trust(url)

@@ -12,7 +12,7 @@ _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 def documentation(title: str, documents: Mapping[str, Mapping[str, Any]]) -> bytes:
     """All operations of all documents, by plugin."""
-    parts = [element("h1", "API documentation"), element("p", element("a", title, href="/"), class_="dim")]
+    parts = [element("h1", "API documentation"), element("p", element("a", title, href="/callboard"), class_="dim")]
     for plugin, document in documents.items():
         parts += [element("h2", plugin), *(_operation(*found, document) for found in _operations(document))]
     return page(f"{title}: API documentation", *parts)

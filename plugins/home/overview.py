@@ -35,9 +35,10 @@ class Contents:
     held: int
 
 
-def overview(running: Running, contents: Contents | None, documented: Sequence[str]) -> bytes:
-    """The page for somebody who may see what is in the catalog. `contents` is None where there is no catalog."""
-    parts: list[Markup] = [_heading(running.title), _running(running)]
+def overview(running: Running, contents: Contents | None, documented: Sequence[str], *, portal: bool = True) -> bytes:
+    """The page for somebody who may see what is in the catalog. `contents` is None where there is no catalog;
+    without a portal the page says how to get one."""
+    parts: list[Markup] = [_heading(running.title), *([] if portal else [_how_to_get_a_portal()]), _running(running)]
     if contents is not None:
         parts += [_contents(contents), _failures(contents)]
     parts.append(_links(documented))
@@ -56,6 +57,19 @@ def closed(title: str) -> bytes:
 
 def _heading(title: str) -> Markup:
     return element("h1", title)
+
+
+def _how_to_get_a_portal() -> Markup:
+    return element(
+        "p",
+        "This is the backend alone. ",
+        element("code", "make ui"),
+        " builds a portal for it, which then is at this address; ",
+        element("code", "app.bundle"),
+        " in the configuration names a Backstage frontend that you have built yourself. This page stays at ",
+        element("a", "/callboard", href="/callboard"),
+        ".",
+    )
 
 
 def _running(running: Running) -> Markup:
@@ -109,7 +123,7 @@ def _errors(row: Mapping[str, Any]) -> Markup:
 
 
 def _links(documented: Sequence[str]) -> Markup:
-    items = [element("li", element("a", "API documentation", href="/docs"))]
+    items = [element("li", element("a", "API documentation", href="/callboard/docs"))]
     items += [
         element("li", element("a", f"OpenAPI document of {plugin}", href=f"/api/{plugin}/openapi.json"))
         for plugin in documented

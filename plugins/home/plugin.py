@@ -28,17 +28,24 @@ class HomePlugin:
         home = Home(host)
         routes = APIRouter(include_in_schema=False)
 
+        # Where a portal is served, it has the first two addresses: then only those below /callboard are left.
         @routes.get("/")
+        async def front(request: Request) -> Response:
+            return _html(await home.overview(request, portal=False))
+
+        @routes.get("/callboard")
         async def index(request: Request) -> Response:
             return _html(await home.overview(request))
 
         @routes.get("/docs")
+        @routes.get("/callboard/docs")
         async def docs(request: Request) -> Response:
             return _html(documentation(home.title, host.contracts()))
 
         host.mount_root(routes)
         # The page itself decides what it shows to whom; the documentation is behind the barrier as the documents are.
         host.allow_unauthenticated("/")
+        host.allow_unauthenticated("/callboard")
 
 
 class Home:
@@ -54,14 +61,14 @@ class Home:
         self._policy_off = bool(host.config.get("backend.auth.dangerouslyDisableDefaultAuthPolicy", False))
         self._permissions = bool(host.config.get("permission.enabled", False))
 
-    async def overview(self, request: Request) -> bytes:
+    async def overview(self, request: Request, *, portal: bool = True) -> bytes:
         try:
             caller = await self._host.auth.principal_of(request)
         except CallboardError:
             return closed(self.title)
         if not self._may_see_all(caller):
             return closed(self.title)
-        return overview(self._running(), await self._contents(), list(self._host.contracts()))
+        return overview(self._running(), await self._contents(), list(self._host.contracts()), portal=portal)
 
     def _may_see_all(self, caller: Principal) -> bool:
         """Counts and failures of the whole catalog are for those from whom no entity is hidden."""

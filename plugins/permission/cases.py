@@ -28,6 +28,8 @@ class Case(BaseModel):
     name: str = ""
     user: str | None = None
     groups: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    claims: dict[str, Any] = Field(default_factory=dict)
+    """What is taken to be known of the user from their sign-in."""
     permission: str
     resource: dict[str, Any] | None = None
     expect: Answer
@@ -69,7 +71,8 @@ async def failures(
 
 
 async def answer_to(case: Case, policy: DocumentPolicy, permissions: Permissions) -> Answer:
-    decision = await policy.decide(known_permission(case.permission, permissions), case.caller)
+    asked = policy.knowing(case.claims)
+    decision = await asked.decide(known_permission(case.permission, permissions), case.caller)
     if decision.result == "CONDITIONAL" and case.resource is not None:
         try:
             return "allow" if permissions.holds(decision.conditions or {}, case.resource) else "deny"

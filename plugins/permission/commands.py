@@ -54,6 +54,7 @@ def policy_commands(host: PluginHost, configured: Path | None, open_policy: Open
         permission: Annotated[str, typer.Argument(help="A permission's name.")],
         user: Annotated[str | None, typer.Option(help="The user's entity ref; absent: a caller without any.")] = None,
         group: Annotated[list[str] | None, typer.Option(help="A group the user is a member of.")] = None,
+        claim: Annotated[list[str] | None, typer.Option(help="What is known of the user: name=value.")] = None,
         policy: PolicyOption = None,
     ) -> None:
         """Say what the policy decides, and by which of its rules."""
@@ -61,7 +62,7 @@ def policy_commands(host: PluginHost, configured: Path | None, open_policy: Open
 
         def run() -> bool:
             wanted = known_permission(permission, host.permissions)
-            document = opened(policy).load()
+            document = opened(policy).load().knowing(_claims(claim or []))
             applying = asyncio.run(document.applying(wanted, caller))
             for compiled in applying:
                 typer.echo(_line(compiled, caller))
@@ -83,6 +84,16 @@ def _caller(user: str | None, groups: list[str]) -> Principal:
         return NOBODY
     ref = user.lower()
     return Principal("user", ref, (ref, *(group.lower() for group in groups)))
+
+
+def _claims(given: list[str]) -> dict[str, list[str]]:
+    claims: dict[str, list[str]] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise InputError(f"--claim takes name=value, not '{one}'")
+        claims.setdefault(name, []).append(value)
+    return claims
 
 
 def _line(compiled: CompiledRule, caller: Principal) -> str:

@@ -6,11 +6,12 @@ import asyncio
 import json
 from typing import Final
 
-from app.errors import CallboardError, InputError
+from app.errors import CallboardError
 from scaffolder.actions.example_steps import example
 from scaffolder.actions.folders import workspace_of
 from scaffolder.actions.schemas import BOOLEAN, NUMBER, STRING, described, record
 from scaffolder.interfaces import Action, ActionContext
+from scaffolder.stopping import wait
 from scaffolder.workspace import SafeFolder
 
 MAX_WAIT_S: Final = 600.0
@@ -99,15 +100,3 @@ class DebugWait(Action):
                 "Waiting duration is longer than the maximum threshold of 0 hours, 10 minutes, 0 seconds"
             )
         await wait(context, seconds)
-
-
-async def wait(context: ActionContext, seconds: float) -> None:
-    """Wait, or less if the task is to stop. Raises InputError for a time that is no length."""
-    if not 0 <= seconds < float("inf"):
-        raise InputError("A waiting time has to be a number of zero or more")
-    try:
-        async with asyncio.timeout(seconds):
-            await context.cancelled()
-    except TimeoutError:
-        return
-    context.raise_if_cancelled()

@@ -10,7 +10,7 @@ import yaml
 from scaffolder.interfaces import ActionExample
 
 
-def example(action: str, description: str, **given: Any) -> ActionExample:
+def example(action: str, description: str, /, **given: Any) -> ActionExample:
     """One step that runs `action` with this input."""
     step: dict[str, Any] = {"id": action.replace(":", "-"), "action": action, "name": description}
     if given:

@@ -88,13 +88,14 @@ def _copy(tree: Tree, workspace: SafeFolder, target: str) -> None:
     if not source.root.is_dir():
         raise CallboardError(f"ENOTDIR: not a directory, scandir '{source.root}'")
     workspace.make_folder(target)
-    for entry in source.entries():
-        path = f"{target}/{entry.path}" if target else entry.path
-        if entry.kind == "folder":
-            workspace.make_folder(path)
-        elif entry.kind == "file":
-            workspace.write(path, source.read(entry.path), mode=stat.S_IMODE(entry.mode))
-        elif entry.kind == "link":
-            with contextlib.suppress(FileNotFoundError):
-                workspace.remove(path)
-            workspace.make_link(path, source.link(entry.path))
+    with source.holding(), workspace.holding():
+        for entry in source.entries():
+            path = f"{target}/{entry.path}" if target else entry.path
+            if entry.kind == "folder":
+                workspace.make_folder(path)
+            elif entry.kind == "file":
+                workspace.write(path, source.read(entry.path), mode=stat.S_IMODE(entry.mode))
+            elif entry.kind == "link":
+                with contextlib.suppress(FileNotFoundError):
+                    workspace.remove(path)
+                workspace.make_link(path, source.link(entry.path))

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from app.errors import CallboardError, NotImplementedByServerError
-from app.interfaces import Json
+from app.interfaces import NotificationSender
 from scaffolder.actions.example_steps import example
 from scaffolder.actions.schemas import BOOLEAN, STRING, described, listed, one_of, record
 from scaffolder.interfaces import Action, ActionContext
 
-
-class NotificationSender(Protocol):
-    """Sends notifications; a port that a notifications plugin provides (`host.provide(NotificationSender, …)`)."""
-
-    async def send(self, recipients: Mapping[str, Json], payload: Mapping[str, Json]) -> None:
-        """`recipients` is `{"type": "broadcast"}` or `{"type": "entity", "entityRef": [refs]}`; `payload` has title
-        and perhaps description, link, severity, scope, topic."""
+ORIGIN: Final = "plugin:scaffolder"
 
 
 class NotificationSend(Action):
@@ -73,7 +67,7 @@ class NotificationSend(Action):
             sender = self._sender()
             if sender is None:
                 raise NotImplementedByServerError("Notifications cannot be sent: no notifications plugin is installed")
-            await sender.send(recipients, payload)
+            await sender.send(recipients, payload, origin=ORIGIN)
             return True
 
         try:

@@ -5,32 +5,16 @@ Source: spec/scaffolder.md §5.0 (initRepoAndPush).
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
-from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError
-from app.interfaces import GitCommit, Reading
+from app.errors import CallboardError
+from app.interfaces import Reading
 from scaffolder.actions.example_steps import example
-from scaffolder.actions.folders import workspace_of
 from scaffolder.actions.schemas import BOOLEAN, STRING, described, record
 from scaffolder.interfaces import Action, ActionContext
-
-TRIES: Final = 6
-FIRST_DELAY_S: Final = 2.0
-JITTER: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class CommitDefaults:
-    """`scaffolder.defaultAuthor` and `scaffolder.defaultCommitMessage`."""
-
-    name: str = "Scaffolder"
-    email: str = "scaffolder@backstage.io"
-    message: str = "initial commit"
+from scaffolder.publishing.commits import CommitDefaults
+from scaffolder.publishing.pushing import FIRST_DELAY_S, Pushing
 
 
 class PublishGit(Action):
@@ -84,31 +68,17 @@ class PublishGit(Action):
     ) -> None:
         self._reading = reading
         self._defaults = defaults or CommitDefaults()
-        self._folders = folders
-        self._first_delay = first_delay
+        self._pushing = Pushing(reading, folders=folders, first_delay=first_delay)
 
     async def run(self, context: ActionContext) -> None:
         given = context.input
         if given.get("signCommit"):
             raise CallboardError("Signing commits is enabled but no signing key is provided in the configuration")
-        workspace = workspace_of(context)
-        source = await asyncio.to_thread(workspace.path, _inside(given.get("sourcePath")))
-        if not await asyncio.to_thread(source.is_dir):
-            raise InputError("Invalid source path")
         remote = given["remoteUrl"]
-        commit = GitCommit(
-            branch=given.get("branchName") or given.get("defaultBranch") or "main",
-            message=given.get("gitCommitMessage") or self._defaults.message,
-            author_name=given.get("gitAuthorName") or self._defaults.name,
-            author_email=given.get("gitAuthorEmail") or self._defaults.email,
-        )
+        commit = self._defaults.commit(given, given.get("branchName") or given.get("defaultBranch") or "main")
         token = given.get("token")
         credentials = (given.get("username") or "oauth2", token) if token else None
-
-        async def push() -> dict[str, Any]:
-            return await self._pushed(context, remote, source, commit, credentials)
-
-        pushed = await context.checkpoint(f"push.git.{remote}.{commit.branch}", push)
+        pushed = await self._pushing.push(context, remote, commit, credentials)
         if not pushed["changed"]:
             await context.log.warn(f"{commit.branch} holds the same files already; nothing was pushed")
         context.output("remoteUrl", remote)
@@ -119,34 +89,6 @@ class PublishGit(Action):
         if contents:
             context.output("repoContentsUrl", contents)
 
-    async def _pushed(
-        self,
-        context: ActionContext,
-        remote: str,
-        source: Path,
-        commit: GitCommit,
-        credentials: tuple[str, str] | None,
-    ) -> dict[str, Any]:
-        delay = self._first_delay
-        for left in reversed(range(TRIES)):
-            context.raise_if_cancelled()
-            try:
-                done = await self._reading.git.publish(
-                    remote, source, commit, credentials=credentials, folders=self._folders
-                )
-            except (NotAllowedError, NotFoundError, InputError):
-                raise
-            except CallboardError as error:
-                if not left:
-                    raise
-                await context.log.warn(f"The push failed and is tried again: {error.message}")
-                await asyncio.sleep(delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
-                delay *= 2
-            else:
-                await context.log.info(f"Pushed {done.sha} to {commit.branch} of {remote}")
-                return {"sha": done.sha, "changed": done.changed}
-        raise AssertionError("the last try returns or raises")
-
     def _contents_url(self, remote: str, branch: str) -> str | None:
         integration = self._reading.integration_for(remote)
         if integration is None:
@@ -154,11 +96,3 @@ class PublishGit(Action):
         kinds = {"github": "blob", "gitlab": "-/blob", "gitea": "src/branch", "bitbucketCloud": "src"}
         kind = kinds.get(integration.type)
         return f"{remote.removesuffix('/').removesuffix('.git')}/{kind}/{branch}" if kind else None
-
-
-def _inside(path: str | None) -> str:
-    """The source path as the reference takes it: leading `../` are dropped."""
-    text = path or "."
-    while text.startswith("../"):
-        text = text[3:]
-    return text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.interfaces import PluginHost, Reading
+from app.interfaces import NotificationSender, PluginHost, Reading
 from catalog.interfaces import EntitiesCatalog, Locations
 from scaffolder.actions.backstage_request import HttpBackstageRequest
 from scaffolder.actions.catalog_access import PermittedCatalog
@@ -19,10 +19,11 @@ from scaffolder.actions.fetch_cookiecutter import FetchCookiecutter
 from scaffolder.actions.fetch_plain import FetchPlain, FetchPlainFile
 from scaffolder.actions.fetch_template import FetchTemplate, FetchTemplateFile
 from scaffolder.actions.fs import FsDelete, FsReaddir, FsRename
-from scaffolder.actions.notification_send import NotificationSend, NotificationSender
-from scaffolder.actions.publish_git import CommitDefaults, PublishGit
+from scaffolder.actions.notification_send import NotificationSend
+from scaffolder.actions.publish_git import PublishGit
 from scaffolder.actions.rendering import Rendering
 from scaffolder.actions.roadie_files import RoadieAppend, RoadieParse, RoadieReplace, RoadieWrite, RoadieZip
+from scaffolder.actions.roadie_jsonata import RoadieJsonata, RoadieJsonataJson, RoadieJsonataYaml
 from scaffolder.actions.roadie_values import (
     RoadieJsonMerge,
     RoadieMerge,
@@ -34,6 +35,7 @@ from scaffolder.actions.workspace_template import WorkspaceTemplate, WorkspaceTe
 from scaffolder.fetching.sources import Sources
 from scaffolder.interfaces import Action, ScaffolderExtensions, TemplateFilter
 from scaffolder.language.default_filters import default_filters
+from scaffolder.publishing.commits import CommitDefaults, commit_defaults
 
 T = TypeVar("T")
 
@@ -47,7 +49,6 @@ def built_in_actions(host: PluginHost) -> list[Action]:
     `scaffolder.legacyTemplates` (default on).
     """
     config = host.config
-    defaults = CommitDefaults()
     catalog = PermittedCatalog(lambda: host.service(EntitiesCatalog), lambda: host.service(Locations), host.permissions)
     base_url = str(config.get("backend.baseUrl", "http://localhost:7007"))
     host.outgoing.trust(base_url)
@@ -59,11 +60,7 @@ def built_in_actions(host: PluginHost) -> list[Action]:
         legacy=bool(config.get("scaffolder.legacyTemplates", True)),
         trusted_templates=_texts(config.get("scaffolder.cookiecutter.trustedTemplates")) or (),
         with_workspace_templates=bool(config.get("scaffolder.workspaceTemplateActions", False)),
-        commits=CommitDefaults(
-            name=str(config.get("scaffolder.defaultAuthor.name", defaults.name)),
-            email=str(config.get("scaffolder.defaultAuthor.email", defaults.email)),
-            message=str(config.get("scaffolder.defaultCommitMessage", defaults.message)),
-        ),
+        commits=commit_defaults(config),
         git_folders=[Path(one) for one in _texts(config.get("scaffolder.git.folders")) or ()],
         others=[
             NotificationSend(lambda: _service(host, NotificationSender)),
@@ -121,6 +118,9 @@ def put_together(
         RoadieMerge(),
         RoadieSerializeJson(),
         RoadieSerializeYaml(),
+        RoadieJsonata(),
+        RoadieJsonataJson(),
+        RoadieJsonataYaml(),
         *others,
     ]
 

@@ -7,7 +7,6 @@ import json
 from typing import Any, Final
 
 from app.errors import CallboardError, InputError
-from scaffolder.actions.debug import wait
 from scaffolder.actions.example_steps import example
 from scaffolder.actions.folders import workspace_of
 from scaffolder.actions.merging import merged
@@ -15,6 +14,7 @@ from scaffolder.actions.schemas import ANY, BOOLEAN, NUMBER, RECORD, STRING, clo
 from scaffolder.actions.yaml_read import json_value, yaml_documents
 from scaffolder.actions.yaml_text import yaml_text
 from scaffolder.interfaces import Action, ActionContext
+from scaffolder.stopping import wait
 from scaffolder.workspace import SafeFolder
 
 MAX_SLEEP_S: Final = 3600.0
@@ -146,7 +146,7 @@ class RoadieSerializeJson(Action):
         kept = given.get("replacer")
         space = given.get("space")
         indent = space[:10] if isinstance(space, str) else int(min(space or 0, 10))
-        data = given["data"] if kept is None else _kept(given["data"], set(kept))
+        data = given["data"] if kept is None else kept_keys(given["data"], set(kept))
         text = json.dumps(data, indent=indent or None, ensure_ascii=False, separators=None if indent else (",", ":"))
         context.output("serialized", text)
 
@@ -172,8 +172,8 @@ class RoadieSerializeYaml(Action):
     async def run(self, context: ActionContext) -> None:
         given = context.input
         kept = given.get("replacer")
-        data = given["data"] if kept is None else _kept(given["data"], set(kept))
-        context.output("serialized", yaml_text(data, width=_width(given.get("options"))))
+        data = given["data"] if kept is None else kept_keys(given["data"], set(kept))
+        context.output("serialized", yaml_text(data, width=line_width(given.get("options"))))
 
 
 def _text_of(workspace: SafeFolder, path: str) -> str | None:
@@ -198,7 +198,7 @@ def _merged_yaml(old: str, given: Any) -> str:
     if len(which) != 1:
         raise InputError(f"{len(which)} documents match useDocumentIncludingField, not one")
     documents[which[0]] = merged(documents[which[0]], new, merge_arrays=bool(given.get("mergeArrays")))
-    width = _width(given.get("options"))
+    width = line_width(given.get("options"))
     return "---\n".join(yaml_text(one, width=width) for one in documents)
 
 
@@ -208,7 +208,7 @@ def _field(document: Any, path: str) -> Any:
     return document
 
 
-def _width(options: Any) -> int:
+def line_width(options: Any) -> int:
     width = (options or {}).get("lineWidth", 80)
     return width if isinstance(width, int) and width > 0 else 0
 
@@ -221,7 +221,7 @@ def _indent_of(text: str) -> int | str:
     return 2
 
 
-def _kept(value: Any, keys: set[str]) -> Any:
+def kept_keys(value: Any, keys: set[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _kept(one, keys) for key, one in value.items() if key in keys}
-    return [_kept(one, keys) for one in value] if isinstance(value, list) else value
+        return {key: kept_keys(one, keys) for key, one in value.items() if key in keys}
+    return [kept_keys(one, keys) for one in value] if isinstance(value, list) else value

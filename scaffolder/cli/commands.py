@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
@@ -13,9 +14,12 @@ import typer
 
 from app.errors import CallboardError, InputError, describe
 from app.interfaces import NOBODY
+from catalog.lint.findings import Report
+from catalog.lint.output import FORMATS, as_text
 from scaffolder.actions.yaml_read import yaml_documents
+from scaffolder.cli.findings import RULES
 from scaffolder.cli.snapshots import VALUES, cases, differences, update, write
-from scaffolder.cli.source import Source, documents, templates
+from scaffolder.cli.source import Source, read_templates, templates
 from scaffolder.cli.steps import TemplateLinter
 from scaffolder.runtime import Runtime
 from scaffolder.service.dry_run import DryRun, DryRunResult, DryRuns
@@ -23,6 +27,7 @@ from scaffolder.workflow import workflow_language
 
 EXIT_FOUND: Final = 1
 EXIT_USAGE: Final = 2
+TOOL: Final = "callboard template lint"
 USER: Final = "user:default/guest"
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Templates, or folders that hold them.")]
@@ -30,25 +35,42 @@ ValuesFile = Annotated[Path | None, typer.Option("--values", metavar="FILE", hel
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A value, in YAML.")]
 
 
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
 def template_commands(runtime: Runtime) -> typer.Typer:
     """The group `template`, with the actions and filters of all plugins."""
     commands = typer.Typer(help="Check, try out and test software templates, offline.", no_args_is_help=True)
 
     @commands.command()
-    def lint(paths: Paths) -> None:
-        """Check templates: actions, inputs, variables, steps that never run, files that are not there.
+    def lint(
+        paths: Paths,
+        output: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.text,
+        warnings_as_errors: Annotated[
+            bool, typer.Option("--warnings-as-errors", help="Fail for warnings, too.")
+        ] = False,
+    ) -> None:
+        """Check templates: forms, actions, inputs, variables, steps that never run, skeletons, files that are missing.
 
-        Ends with 0 when there is no error, 1 when there is one, 2 when a path is not usable.
+        Ends with 0 when nothing is wrong, 1 when there are errors, 2 when a path is not usable.
         """
         extensions = runtime.extensions
         language = workflow_language(extensions.filters.values(), extensions.globals.values())
         linter = TemplateLinter(extensions.actions, language)
-        failed = False
-        for source in _templates(paths):
-            for one in linter.findings(source):
-                failed = failed or one.severity == "error"
-                typer.echo(f"{source.path}: {one.severity}: {one.where + ': ' if one.where else ''}{one.message}")
-        if failed:
+        try:
+            sources, findings = read_templates(paths)
+        except InputError as error:
+            _fail(error)
+        for source in sources:
+            findings += linter.findings(source)
+        counts = len({one.path for one in sources} | {Path(one.path) for one in findings}), len(sources)
+        report = Report(tuple(sorted(set(findings))), *counts, TOOL, RULES, ("template", "templates"))
+        typer.echo(as_text(report, _style) if output is Format.text else FORMATS[output](report))
+        if report.count("error") or (warnings_as_errors and report.findings):
             raise typer.Exit(EXIT_FOUND)
 
     @commands.command()
@@ -128,11 +150,23 @@ def _fail(error: Exception) -> NoReturn:
     raise typer.Exit(EXIT_USAGE) from None
 
 
-def _values(file: Path | None, settings: Sequence[str] | None) -> dict[str, Any]:
+def _style(text: str, colour: str) -> str:
+    if not sys.stdout.isatty():
+        return text
+    return typer.style(text, bold=True) if colour == "bold" else typer.style(text, fg=colour)
 
+
+def _documents(file: Path) -> list[Any]:
+    try:
+        return yaml_documents(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, InputError) as error:
+        raise InputError(f"{file}: {error}") from error
+
+
+def _values(file: Path | None, settings: Sequence[str] | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if file is not None:
-        (first, *_) = documents(file) or [{}]
+        (first, *_) = _documents(file) or [{}]
         if not isinstance(first, dict):
             raise InputError(f"{file} does not hold an object")
         values |= first
@@ -148,7 +182,16 @@ def _dry_run(runtime: Runtime, source: Source, values: dict[str, Any]) -> DryRun
     """Raises CallboardError: what the first failed step failed with."""
 
     async def work() -> DryRunResult:
-        asked = DryRun(source.entity, values, {}, source.files(), {"ref": USER}, NOBODY, lambda _action, _input: True)
+        asked = DryRun(
+            source.entity,
+            values,
+            {},
+            source.files(),
+            {"ref": USER},
+            NOBODY,
+            lambda _action, _input: True,
+            source.name_below_base,
+        )
         try:
             return await DryRuns(lambda: runtime.engine).run(asked)
         finally:

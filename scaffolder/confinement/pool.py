@@ -17,12 +17,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from app import errors
-from app.errors import CallboardError, InputError, ServiceUnavailableError
+from app.confinement.failures import JobError as JobError
+from app.confinement.failures import failure
+from app.confinement.limits import LIMITS, LimitReachedError, Limits
+from app.errors import InputError, ServiceUnavailableError
 from app.interfaces import Json
 from scaffolder.confinement.calls import packed_value, unpacked_value
 from scaffolder.confinement.frames import packed, size_of, unpacked
-from scaffolder.confinement.limits import LIMITS, LimitReachedError, Limits
 from scaffolder.interfaces import ScaffolderExtensions
 
 START_TIMEOUT_S: Final = 60.0
@@ -34,14 +35,6 @@ _BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from scaffolder.confinement.zygote import main; main(int(sys.argv[1]))"
 )
-
-
-class JobError(CallboardError):
-    """A job's own failure; `name` is that of the error it raised, which decides the status."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name  # type: ignore[misc]
 
 
 class ConfinedJobs:
@@ -142,7 +135,7 @@ class ConfinedJobs:
             return answer["done"]
         if limit := answer.get("limit"):
             raise LimitReachedError(job, limit, getattr(bounds, limit))
-        raise _failure(*answer["failed"])
+        raise failure(*answer["failed"])
 
     @asynccontextmanager
     async def _child(self) -> AsyncIterator[tuple[int, asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -244,14 +237,6 @@ class ConfinedJobs:
         for ended in self._ends.values():
             if not ended.done():
                 ended.set_result(0)
-
-
-def _failure(name: str, message: str) -> CallboardError:
-    """The job's error as one of the project's own classes, if it was one."""
-    for known in vars(errors).values():
-        if isinstance(known, type) and issubclass(known, CallboardError) and known.name == name:
-            return known(message)
-    return JobError(name, message)
 
 
 def _launched(control: socket.socket) -> subprocess.Popen[bytes]:

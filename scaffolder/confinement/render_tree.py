@@ -46,8 +46,9 @@ def render_tree(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     target = workspace.relative(arguments["target"])
     entries = source.entries()
     tree = _Tree(source, workspace, target, arguments, _renderer(arguments, child), entries)
-    for entry in entries:
-        tree.place(entry)
+    with source.holding(), workspace.holding():
+        for entry in entries:
+            tree.place(entry)
     return {"count": len(entries), "log": tree.log, "target": str(workspace.path(target))}
 
 

@@ -15,8 +15,8 @@ import signal
 import socket
 from typing import Any, NoReturn
 
+from app.confinement.isolation import die_with_parent, leave_network, refuse_privileges
 from scaffolder.confinement.child import serve
-from scaffolder.confinement.isolation import die_with_parent, leave_network, refuse_privileges
 
 
 def main(control_descriptor: int) -> None:

@@ -127,8 +127,10 @@ class Sources:
         base = context.template.base_url
         if _is_absolute(url) or not base or not base.startswith("file://"):
             return None
-        folder = SafeFolder(Path(unquote(base.removeprefix("file://"))).parent)
-        return folder, folder.relative(url)
+        own = Path(unquote(base.removeprefix("file://"))).parent
+        root = context.template.root or own
+        folder = SafeFolder(root)
+        return folder, folder.relative(url if root == own else posixpath.normpath(f"{own.relative_to(root)}/{url}"))
 
     def _is_git(self, url: str) -> bool:
         return _GIT.match(url) is not None and (

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from scaffolder.language.calls import Arguments, call_value
-from scaffolder.language.closures import Evaluate, Region, failing
+from scaffolder.language.closures import Evaluate, Region
 from scaffolder.language.environment import Env, fitted, refuse_keywords
 from scaffolder.language.errors import LanguageError, quoted
 from scaffolder.language.filters import COOKIECUTTER_FILTERS, FILTERS
@@ -54,7 +54,7 @@ def compile_filter(compiler: "ExpressionCompiler", node: Filter, region: Region)
     filters = _FILTERS[compiler.dialect.cookiecutter, compiler.dialect.legacy]
     function = filters.get(name)
     if function is None:
-        return failing(unknown("template filter", name, [*sorted(filters), *compiler.host.filters]), at)
+        return compiler.failing(unknown("template filter", name, [*sorted(filters), *compiler.host.filters]), at)
     shown = "dump" if name == "jsonify" else name
     applied = function
 
@@ -103,13 +103,13 @@ def compile_test(compiler: "ExpressionCompiler", node: Test, region: Region) -> 
     name, at = node.name, node.at
     predicate = PREDICATES.get(name)
     if predicate is None:
-        return failing(unknown("template test", name, PREDICATES), at)
+        return compiler.failing(unknown("template test", name, PREDICATES), at)
     try:
         refuse_keywords(len(arguments.keywords), f"Template test {name}")
         if not compiler.dialect.legacy:
             check_predicate_arity(name, len(arguments.positional))
     except LanguageError as error:
-        return failing(error.detail, at)
+        return compiler.failing(error.detail, at)
 
     def test(env: Env) -> Value:
         subject = value(env)

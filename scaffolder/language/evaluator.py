@@ -7,7 +7,7 @@ from typing import Any, Final
 from scaffolder.language import applications, lookups, members
 from scaffolder.language.boundary import duplicate
 from scaffolder.language.calls import Arguments
-from scaffolder.language.closures import Evaluate, Region
+from scaffolder.language.closures import Evaluate, Region, failing
 from scaffolder.language.environment import Builtin, Env, HostFunction, Scope
 from scaffolder.language.errors import LanguageError
 from scaffolder.language.host import Host
@@ -64,6 +64,8 @@ class ExpressionCompiler:
         self.computes_members = self.has_calls = self.names_mutation = False
         self.nodes = 0
         self.loop_names = 0
+        self.doomed: list[tuple[str, int]] = []
+        """What fails if it is ever evaluated, and where it stands."""
 
     @property
     def mutates(self) -> bool:
@@ -74,6 +76,11 @@ class ExpressionCompiler:
         """The closure of a node."""
         self.nodes += 1
         return _KINDS[type(node)](self, node, region)
+
+    def failing(self, detail: str, at: int) -> Evaluate:
+        """The closure of something that fails whenever it is evaluated."""
+        self.doomed.append((detail, at))
+        return failing(detail, at)
 
     def capture(self, node: Capture, region: Region) -> Evaluate:
         """The text of a body; what bodies are, the compiler of statements knows."""

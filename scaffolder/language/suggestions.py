@@ -10,22 +10,24 @@ MAX_CANDIDATES = 256
 
 def unknown(what: str, name: str, candidates: Iterable[str]) -> str:
     """`Unknown template filter "uper"; did you mean "upper"?`"""
-    closest = _closest(name, candidates)
-    hint = f"; did you mean {quoted(closest)}?" if closest else ""
+    meant = closest(name, candidates)
+    hint = f"; did you mean {quoted(meant)}?" if meant else ""
     return f"Unknown {what} {quoted(name)}{hint}"
 
 
-def _closest(name: str, candidates: Iterable[str]) -> str | None:
+def closest(name: str, candidates: Iterable[str], *, most: int = 3) -> str | None:
+    """The candidate that differs from a name by a slip or two, `most` at most."""
     if not 0 < len(name) <= MAX_LENGTH:
         return None
     allowed = 1 if len(name) <= 4 else 2 if len(name) <= 10 else 3
-    best, closest = allowed + 1, None
+    allowed = min(allowed, most)
+    best, found = allowed + 1, None
     for candidate, _ in zip(candidates, range(MAX_CANDIDATES), strict=False):
         if candidate != name and abs(len(candidate) - len(name)) <= allowed:
             distance = _distance(name, candidate)
             if distance < best:
-                best, closest = distance, candidate
-    return closest
+                best, found = distance, candidate
+    return found
 
 
 def _distance(left: str, right: str) -> int:

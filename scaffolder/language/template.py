@@ -83,6 +83,7 @@ class Template:
         self._sole: Evaluate | None = None
         self._body: Execute | None = None
         self._mutates = False
+        self._doomed: list[tuple[str, int]] = []
         self._limits = language.limits
         if not language.is_plain(source) or len(self._source) > self._limits.source:
             try:
@@ -102,6 +103,7 @@ class Template:
         else:
             self._body = compiler.body(tree.body, region)
         self._mutates = compiler.mutates
+        self._doomed = compiler.doomed
 
     @property
     def is_expression(self) -> bool:
@@ -112,6 +114,11 @@ class Template:
     def tree(self) -> Tree:
         """The syntax tree, for those who look at templates without running them."""
         return parse(self._source, self._language.dialect, self._limits)
+
+    @property
+    def doomed(self) -> list[tuple[str, int, int]]:
+        """What fails whenever it is evaluated, such as an unknown filter, with line and column."""
+        return [(detail, *self.position(at)) for detail, at in self._doomed]
 
     def position(self, at: int) -> tuple[int, int]:
         """One-based line and column of an offset in the source."""

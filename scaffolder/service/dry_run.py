@@ -48,7 +48,10 @@ class GivenFile:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a dry run is about. `secrets` hold the caller's token as `backstageToken`."""
+    """What a dry run is about. `secrets` hold the caller's token as `backstageToken`.
+
+    `template_path` is where the template lies among the files; its relative URLs start there.
+    """
 
     template: Entity
     values: Mapping[str, Json]
@@ -57,6 +60,7 @@ class DryRun:
     user: Mapping[str, Json]
     initiator: Principal
     permitted: Callable[[str, Mapping[str, Json]], bool]
+    template_path: str = "template.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class DryRuns:
             work.mkdir()
             await asyncio.to_thread(_write, SafeFolder(contents), asked.files)
             workspace = SafeFolder(work, budget=Budget(MAX_FILES, MAX_CONTENT_BYTES))
-            url = f"file://{contents}/template.yaml"
+            url = f"file://{contents}/{asked.template_path}"
             spec = task_spec(asked.template, asked.values, asked.user, ref=TEMPLATE_REF, url=url)
             job = Job(
                 work.name,
@@ -132,6 +136,7 @@ class DryRuns:
                 permitted=asked.permitted,
                 hidden_steps=1,
                 report_problems=False,
+                root=contents,
             )
             log = MemoryLog()
             outcome = await self._engine().run(job, log, MemoryState(), workspace)

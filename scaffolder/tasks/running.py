@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from app.confinement.failures import system_text
 from app.errors import CallboardError
 from app.interfaces import Database, Principal
 from scaffolder.interfaces import Workspace
@@ -122,6 +123,9 @@ class Runner:
             raise
         except (SealBrokenError, WorkspaceLostError) as error:
             return Outcome("failed", error=error)
+        except OSError as error:
+            log.warning("task %s has no workspace: %s", claim.task_id, error)
+            return Outcome("failed", error=CallboardError(f"The task's workspace cannot be made: {system_text(error)}"))
         except Exception as error:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
+from app.confinement.failures import system_text
 from app.errors import CallboardError
 from scaffolder.interfaces import Action, Workspace
 from scaffolder.language import Language, LanguageError
@@ -119,7 +120,7 @@ class _TaskRun:
                 self._first = self._first or error
             except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's failure
                 result("failed")
-                await self._failed(step, masked_error(error, run.mask))
+                await self._failed(step, masked_error(_told(error), run.mask))
 
     async def _failed(self, step: Mapping[str, Json], error: Exception) -> None:
         self._values.status.failed = True
@@ -160,6 +161,11 @@ class InterruptedStepError(CallboardError):
             f"Step {step['id']} ({step['name']}) was interrupted because its worker stopped, and is not run again: "
             f"the action {step['action']} may have done part of its work already"
         )
+
+
+def _told(error: Exception) -> Exception:
+    """What the operating system refuses is told in words."""
+    return CallboardError(system_text(error)) if isinstance(error, OSError) and error.errno else error
 
 
 def masked_error(error: Exception, mask: Mask) -> Exception:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from app.interfaces import NOBODY, Principal
@@ -118,11 +119,13 @@ class Job:
     hidden_steps: int = 0
     report_problems: bool = True
     log_debug: bool = False
+    root: Path | None = None
+    """See TemplateInfo."""
 
     @property
     def template(self) -> TemplateInfo:
         info = self.spec.get("templateInfo") or {}
-        return TemplateInfo(info.get("entityRef", ""), info.get("baseUrl"), info.get("entity") or {})
+        return TemplateInfo(info.get("entityRef", ""), info.get("baseUrl"), info.get("entity") or {}, self.root)
 
     @property
     def user(self) -> TaskUser:

@@ -225,7 +225,10 @@ class StepRun:
                 running.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await running
+        failure = None if running.cancelled() else running.exception()
         self._stop_if_cancelled()
+        if failure is not None:
+            raise failure
         running.result()
 
     def _put_out(self, name: str, value: Json) -> None:

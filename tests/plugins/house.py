@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import orjson
 
+from app.actions.routes import action_routes
 from app.auth.credentials import caller_of
 from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
 from app.database.migrations import migrate
 from app.events import EventBus
 from app.host import Host, Services
+from app.http.application import Application
 from app.http.pipeline import Pipeline
+from app.http.websockets import WebSockets
 from app.interfaces import Outgoing, Plugin, PluginHost
 from app.permissions.routes import permission_routes
 from app.permissions.service import PermissionService
@@ -40,6 +43,24 @@ class EntitiesPlugin:
 
     async def by_refs(self, refs: Sequence[str], query: Any = None, *, visible: Any = None) -> list[bytes | None]:
         return [self.documents.get(ref) for ref in refs]
+
+    async def listing(
+        self, query: Any, order: Any, *, limit: int | None, offset: int = 0, visible: Any = None
+    ) -> tuple[list[bytes], bool]:
+        """Of queries that name a kind and values of fields, as sign-in does."""
+        found = [document for document in self.documents.values() if _matches(orjson.loads(document), query)]
+        return found[:limit], limit is not None and len(found) > limit
+
+
+def _matches(entity: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    def held(path: str) -> str:
+        for prefix in ("metadata.annotations.", "spec.profile."):
+            if path.startswith(prefix):
+                first, second = prefix.split(".")[:2]
+                return str(entity.get(first, {}).get(second, {}).get(path.removeprefix(prefix), "")).lower()
+        return str(entity.get(path, "")).lower()
+
+    return all(held(path) == value.lower() for path, value in query.items())
 
 
 def _ref(entity: Mapping[str, Any]) -> str:
@@ -65,6 +86,7 @@ async def opened(
     reading = ReadingService(layered, outgoing, folder)
     services = Services(database, outgoing, auth, permissions, reading, EventBus(), clock)
     host = Host(layered, services, roles=frozenset({"api"}), data_dir=folder)
+    host.framework(action_routes(host.actions, auth.principal_of))
     host.framework(lambda plugin: auth_routes(plugin, auth, clock, BASE_URL))
     host.framework(lambda plugin: permission_routes(permissions.of(plugin), auth))
     for plugin in plugins:
@@ -78,3 +100,11 @@ async def opened(
             yield host, client
     finally:
         await host.lifecycle.stop()
+
+
+def application_of(host: Host) -> Application:
+    """The host's whole ASGI application, for a server."""
+    auth: Any = host.auth
+    pipeline = Pipeline(host.mounts, host.lifecycle, partial(caller_of, auth), security=[])
+    websockets = WebSockets(host.mounts, host.lifecycle, auth, now=lambda: host.clock.now().timestamp())
+    return Application(pipeline, host.lifecycle, websockets=websockets)

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from app.errors import CallboardError, NotFoundError
 from app.interfaces import Reading
-from catalog.ingestion.codeowners import owner_for
 from catalog.interfaces import CatalogProcessor, Emit, Entity, LocationSpec, ProcessorCache
+from catalog.model.codeowners import codeowner_for
 
 KINDS = frozenset({"API", "Component", "Domain", "Resource", "System"})
 PLACES = ("/CODEOWNERS", "/.github/CODEOWNERS", "/.gitlab/CODEOWNERS", "/.bitbucket/CODEOWNERS", "/docs/CODEOWNERS")
@@ -55,7 +55,7 @@ class CodeOwnersProcessor(CatalogProcessor):
         if file is None:
             return None
         text = await self._text(f"{file.host}/{file.slug}@{file.ref}", target)
-        return None if text is None else owner_for(text, file.path or "")
+        return None if text is None else codeowner_for(text, file.path or "")
 
     async def _text(self, repository: str, target: str) -> str | None:
         now = time.monotonic()

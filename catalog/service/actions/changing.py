@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.errors import InputError, NotFoundError
-from app.interfaces import Principal
+from app.interfaces import ActionInvocation, RegisteredAction
 from catalog.interfaces import LocationSpec
 from catalog.model.refs import ref_of
 from catalog.service.actions import schemas
 from catalog.service.actions.reading import ReadingActions
-from catalog.service.actions.registry import Action
 from catalog.service.changes import Changes
 from catalog.service.locations import AuthorizedLocations
 
 Json = dict[str, Any]
-Given = Mapping[str, Any]
 
 
 class ChangingActions:
@@ -26,13 +23,13 @@ class ChangingActions:
         self._changes = changes
         self._locations = locations
 
-    async def _refresh(self, given: Given, caller: Principal) -> Json:
-        ref = ref_of(await self._reading.one(given, caller))
-        await self._changes.refresh(ref, caller)
+    async def _refresh(self, call: ActionInvocation) -> Json:
+        ref = ref_of(await self._reading.one(call.input, call.caller))
+        await self._changes.refresh(ref, call.caller)
         return {"entityRef": ref}
 
-    async def _register(self, given: Given, caller: Principal) -> Json:
-        url = given["locationUrl"]
+    async def _register(self, call: ActionInvocation) -> Json:
+        url = call.input["locationUrl"]
         try:
             parts = urlsplit(url)
             known = parts.scheme in ("http", "https") and parts.hostname
@@ -40,11 +37,11 @@ class ChangingActions:
             known = False
         if not known:
             raise InputError(f"{url} is an invalid URL")
-        location = await self._locations.create(LocationSpec("url", url), None, caller)
+        location = await self._locations.create(LocationSpec("url", url), None, call.caller)
         return {"locationId": location.id}
 
-    async def _unregister(self, given: Given, caller: Principal) -> Json:
-        which = given["type"]
+    async def _unregister(self, call: ActionInvocation) -> Json:
+        which, caller = call.input["type"], call.caller
         if "locationId" in which:
             await self._locations.delete(which["locationId"], caller)
             return {}
@@ -56,7 +53,7 @@ class ChangingActions:
             await self._locations.delete(location.id, caller)
         return {}
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[RegisteredAction]:
         one_of = [
             {"type": "object", "properties": {name: schemas.text(words)}, "required": [name]}
             for name, words in (
@@ -65,7 +62,8 @@ class ChangingActions:
             )
         ]
         return [
-            Action(
+            RegisteredAction(
+                "catalog",
                 "register-entity",
                 "Register Entity",
                 "Registers a descriptor file by its URL, so that the entities in it join the catalog.",
@@ -74,7 +72,8 @@ class ChangingActions:
                 self._register,
                 destructive=False,
             ),
-            Action(
+            RegisteredAction(
+                "catalog",
                 "unregister-entity",
                 "Unregister Entity",
                 "Removes a registered location and the entities that only it brought.",
@@ -83,7 +82,8 @@ class ChangingActions:
                 self._unregister,
                 idempotent=True,
             ),
-            Action(
+            RegisteredAction(
+                "catalog",
                 "refresh-catalog-entity",
                 "Refresh Catalog Entity",
                 "Reads an entity's source again now instead of when it is due.",

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from app.errors import ConflictError, InputError
-from app.interfaces import Principal
+from app.interfaces import ActionInvocation, Principal, RegisteredAction
 from catalog.interfaces import Entity, FullText, Order, PageRequest
 from catalog.model.refs import ref_of
 from catalog.permissions.permissions import ENTITY_READ
@@ -16,7 +16,6 @@ from catalog.query.projection import parse_fields
 from catalog.service import audit
 from catalog.service.actions import schemas
 from catalog.service.actions.model_description import MODEL_DESCRIPTION
-from catalog.service.actions.registry import Action
 from catalog.service.authorized import Gate
 from catalog.service.entities import AuthorizedEntities
 
@@ -63,7 +62,11 @@ class ReadingActions:
             )
         return found[0]
 
-    async def _query(self, given: Given, caller: Principal) -> Json:
+    async def _one(self, call: ActionInvocation) -> Entity:
+        return await self.one(call.input, call.caller)
+
+    async def _query(self, call: ActionInvocation) -> Json:
+        given, caller = call.input, call.caller
         sight = await self._gate.sight(ENTITY_READ, caller)
         audit.fetched("entity-fetch", caller, queryType="action-query")
         fields = parse_fields(given.get("fields"))
@@ -78,12 +81,13 @@ class ReadingActions:
             output["nextPageCursor"] = page.next_cursor
         return output
 
-    async def _describe(self, given: Given, caller: Principal) -> Json:
+    async def _describe(self, call: ActionInvocation) -> Json:
         return {"description": MODEL_DESCRIPTION}
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[RegisteredAction]:
         return [
-            Action(
+            RegisteredAction(
+                "catalog",
                 "get-catalog-model-description",
                 "Get Catalog Model Description",
                 "Describes the kinds of entities, their relations, and how to query them, as Markdown.",
@@ -93,17 +97,19 @@ class ReadingActions:
                 read_only=True,
                 idempotent=True,
             ),
-            Action(
+            RegisteredAction(
+                "catalog",
                 "get-catalog-entity",
                 "Get Catalog Entity",
                 "Finds the one entity of a name. Give kind and namespace too where a name is used more than once.",
                 schemas.of(schemas.NAMED, ["name"]),
                 schemas.ENTITY,
-                self.one,
+                self._one,
                 read_only=True,
                 idempotent=True,
             ),
-            Action(
+            RegisteredAction(
+                "catalog",
                 "query-catalog-entities",
                 "Query Catalog Entities",
                 "Finds entities by a predicate, such as "

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from app.errors import CallboardError
-from app.interfaces import Principal
+from app.interfaces import ActionInvocation, RegisteredAction
 from catalog.ingestion.parsing import Document, parse_documents
 from catalog.interfaces import LocationSpec
 from catalog.model.locations import parse_location_ref
 from catalog.service.actions import schemas
-from catalog.service.actions.registry import Action
 from catalog.service.changes import Changes
 from catalog.validation.envelope import check_envelope
 
@@ -24,7 +22,8 @@ class ValidatingActions:
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
 
-    async def _validate(self, given: Mapping[str, Any], caller: Principal) -> Json:
+    async def _validate(self, call: ActionInvocation) -> Json:
+        given, caller = call.input, call.caller
         documents = parse_documents(given["entity"])
         broken = [str(one) for one in documents if not isinstance(one, Document)]
         entities = [one.value for one in documents if isinstance(one, Document) and one.value is not None]
@@ -46,9 +45,10 @@ class ValidatingActions:
             "entity": entity,
         }
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[RegisteredAction]:
         return [
-            Action(
+            RegisteredAction(
+                "catalog",
                 "validate-entity",
                 "Validate Catalog Entity",
                 "Says whether an entity descriptor would be accepted, and what is wrong with it. Stores nothing.",

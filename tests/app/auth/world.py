@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from app.config.config import LayeredConfig
 from app.config.nodes import Place, wrap
 from app.errors import ServiceUnavailableError
+from app.interfaces import OutgoingAnswer
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 BASE_URL = "http://localhost:7007"
@@ -84,6 +86,24 @@ class Network:
         if self.answer is None:
             raise ServiceUnavailableError("nobody answers")
         return httpx.Response(200, content=self.answer())
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        content: AsyncIterable[bytes] | None = None,
+        timeout: float = 30.0,
+        verify: bool = True,
+    ) -> AsyncIterator[OutgoingAnswer]:
+        answer = await self.request(method, url)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield answer.content
+
+        yield OutgoingAnswer(answer.status_code, [], body())
 
 
 def config_with(external: list[dict[str, Any]] | None = None, **backend_auth: Any) -> LayeredConfig:

@@ -107,7 +107,7 @@ def test_unknown_keys_are_named_once_and_the_topmost_only(config_of: Any) -> Non
     config = config_of(
         "backend: {listen: {hots: 1}, baseUrl: x, base_url: y, many: [{port: 1}, {prot: {a: 1}}],\n"
         "  named: {one: {port: 1, x: 1}}, either: {url: a, hsot: 1}, anything: {at: {all: 1}}}\n"
-        "techdocs: {builder: local, more: 1}\napp: {title: T}\ncatalog: {import: {entityFilename: x}, other: 1}\n"
+        "gizmo: {builder: local, more: 1}\napp: {title: T}\ncatalog: {import: {entityFilename: x}, other: 1}\n"
         "asked: {for: 1}"
     )
     config.settings("backend", Server)
@@ -118,7 +118,7 @@ def test_unknown_keys_are_named_once_and_the_topmost_only(config_of: Any) -> Non
         "backend.many.1.prot",
         "backend.named.one.x",
         "backend.either.hsot",
-        "techdocs",
+        "gizmo",
         "catalog.other",
     ]
     assert str(next(iter(config.unclaimed()))[1]) == "app-config.yaml:1"

@@ -7,6 +7,9 @@ import re
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tests.app.http.site import Site, running_site
 
@@ -338,3 +341,51 @@ async def test_while_leaving_requests_are_served_and_readiness_says_no(site: Sit
     await site.app.stop()
     stopped = await site.get("/api/shelf/books")
     assert (stopped.status_code, stopped.json()["error"]["message"]) == (503, "Service is shutting down")
+
+
+# ---------------------------------------------------------------- routers that are public, or stand for others
+
+
+def _words(*paths: str, method: str = "GET", say: str) -> APIRouter:
+    routes = APIRouter()
+
+    async def answer(request: Request) -> Response:
+        return Response(say)
+
+    for path in paths:
+        routes.add_api_route(path, answer, methods=[method])
+    return routes
+
+
+async def test_a_public_router_opens_its_routes_and_no_others() -> None:
+    async with running_site() as site:
+        site.mounts.add_root(_words("/closed", "/both", say="closed"))
+        site.mounts.add_root(_words("/{path:path}", say="open"), public=True)
+        site.mounts.add("other", _words("/open", say="open"), public=True)
+        site.mounts.add_root(_words("/both", method="POST", say="open"), public=True)
+        seen = {
+            (method, path): (await site.get(path, method=method, token=None)).status_code
+            for method, path in (
+                ("GET", "/closed"),
+                ("GET", "/both"),
+                ("POST", "/both"),
+                ("GET", "/closed/not"),
+                ("POST", "/anywhere"),
+                ("GET", "/api/other/open"),
+                ("POST", "/api/other/open"),
+                ("GET", "/api/other/big"),
+                ("GET", "/api/nobody"),
+            )
+        }
+    assert list(seen.values()) == [401, 401, 200, 200, 404, 200, 404, 401, 404]
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_router_may_stand_instead_of_others_whichever_came_first(first: bool) -> None:
+    async with running_site() as site:
+        for instead in (first, not first):
+            say = "instead" if instead else "usual"
+            site.mounts.add_root(_words("/", say=say), public=True, instead=instead)
+        assert (await site.get("/", token=None)).text == "instead"
+        site.mounts.add_root(_words("/", say="late"), public=True, instead=True)
+        assert (await site.get("/", token=None)).text == "instead"

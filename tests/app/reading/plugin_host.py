@@ -30,11 +30,18 @@ class ReadingHost:
         self.outgoing = GuardedClient(self.config)
         self.reading = ReadingService(self.config, self.outgoing, data_dir)
         self.clock = FixedClock()
+        self.database: Any = None
+        """Nothing that reads needs one: what is never started asks for none."""
+        self.roles: frozenset[str] = frozenset()
         self._extensions: dict[type, Any] = {}
 
     def extension(self, kind: type[T]) -> T:
         made: T = self._extensions.setdefault(kind, kind())
         return made
+
+    def migrations(self, package: str) -> None: ...
+    def on_start(self, hook: Any) -> None: ...
+    def on_stop(self, hook: Any) -> None: ...
 
     def settings(self, path: str, model: type[M]) -> M:
         return model.model_validate(self.config.get(path) or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.interfaces import LocationSpec
 from tests.catalog.world import SOMEBODY, World, component, location
 
 FIRST = "https://git.example/first.yaml"
@@ -90,3 +91,62 @@ async def test_the_last_of_two_documents_with_one_name_in_a_file_counts(world: W
     await world.register(FIRST)
     assert (await world.present("component:default/twice"))["spec"]["version"] == 2
     assert world.events.of("experimental.catalog.conflict") == []
+
+
+async def test_an_entity_stays_the_same_when_another_location_takes_it_over(world: World) -> None:
+    """A repository was renamed: its new location is known before the old one goes."""
+    world.sources.put(FIRST, component("kept", version=1), component("left"))
+    world.sources.put(SECOND, component("kept", version=2))
+    first = await world.register(FIRST)
+    uid = (await world.present("component:default/kept"))["metadata"]["uid"]
+    await world.register(SECOND)
+    await world.locations.delete(first, actor=SOMEBODY)
+    await world.settle()
+    kept = await world.present("component:default/kept")
+    assert (kept["metadata"]["uid"], kept["spec"]["version"]) == (uid, 2)
+    assert kept["metadata"]["annotations"]["backstage.io/managed-by-location"] == f"url:{SECOND}"
+    assert "component:default/left" not in await world.refs()
+    await world.check()
+    world.sources.put(SECOND, component("other"))
+    await world.look_again()
+    assert await world.refs("component") == ["component:default/other"]
+
+
+async def test_what_an_heir_does_not_emit_any_more_goes_after_all(world: World) -> None:
+    world.sources.put(FIRST, component("shared"))
+    world.sources.put(SECOND, component("shared"))
+    first = await world.register(FIRST)
+    await world.register(SECOND)
+    world.sources.put(SECOND, component("own"))
+    await world.locations.delete(first, actor=SOMEBODY)
+    await world.settle()
+    assert await world.refs("component") == ["component:default/own"]
+    await world.check()
+
+
+async def test_entities_stay_the_same_when_their_location_gets_another_target(world: World) -> None:
+    world.sources.put(FIRST, component("kept"), component("left"))
+    world.sources.put(SECOND, component("kept"))
+    first = await world.register(FIRST)
+    uid = (await world.present("component:default/kept"))["metadata"]["uid"]
+    await world.locations.update(first, LocationSpec("url", SECOND), actor=SOMEBODY)
+    await world.settle()
+    assert (await world.present("component:default/kept"))["metadata"]["uid"] == uid
+    assert "component:default/left" not in await world.refs()
+    assert world.events.of("experimental.catalog.conflict") == []
+    await world.check()
+
+
+async def test_an_entity_that_moves_within_a_glob_stays_the_same(world: World) -> None:
+    old, new = "https://git.example/a/b.yaml", "https://git.example/a/a.yaml"
+    world.sources.put(old, component("moving"))
+    await world.register("https://git.example/a/*.yaml")
+    uid = (await world.present("component:default/moving"))["metadata"]["uid"]
+    world.sources.put(new, component("moving", version=2))
+    await world.look_again()
+    assert "version" not in (await world.present("component:default/moving"))["spec"]  # the old one still has it
+    world.sources.remove(old)
+    await world.look_again()
+    moved = await world.present("component:default/moving")
+    assert (moved["metadata"]["uid"], moved["spec"]["version"]) == (uid, 2)
+    await world.check()

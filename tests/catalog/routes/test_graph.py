@@ -128,3 +128,42 @@ async def test_an_explanation_is_for_machines_and_for_people(client: httpx.Async
 @pytest.mark.parametrize("asked", ["", f"ref={WEB}&url=https://x.example", "ref=web"])
 async def test_one_thing_at_a_time_is_explained(client: httpx.AsyncClient, asked: str) -> None:
     assert (await client.get(f"/explain?{asked}")).status_code == 400
+
+
+async def invoke(client: httpx.AsyncClient, action: str, given: dict[str, object]) -> httpx.Response:
+    return await client.post(f"/.backstage/actions/v1/actions/catalog:{action}/invoke", json=given)
+
+
+async def test_agents_get_the_same_graph(client: httpx.AsyncClient) -> None:
+    asked = {"entityRefs": ["Component:Web"], "relations": ["ownedBy", "dependsOn"], "limit": 2}
+    output = (await invoke(client, "get-entity-graph", asked)).json()["output"]
+    assert output == (await client.get("/graph?ref=Component:Web&relations=ownedBy,dependsOn&limit=2")).json()
+    assert (await invoke(client, "get-entity-graph", {"entityRefs": []})).status_code == 400
+
+
+async def test_agents_get_what_a_group_owns(client: httpx.AsyncClient) -> None:
+    asked = {"entityRef": TEAM, "kinds": ["component"], "fields": ["metadata.name"], "limit": 1}
+    output = (await invoke(client, "get-owned-entities", asked)).json()["output"]
+    assert (output["owner"], output["totalItems"]) == (TEAM, 2)
+    assert output["items"] == [{"metadata": {"name": "Web"}}]
+    second = (await invoke(client, "get-owned-entities", {**asked, "offset": 1})).json()["output"]
+    assert second["items"] == [{"metadata": {"name": "worker"}}]
+    assert (await invoke(client, "get-owned-entities", {"entityRef": "group:default/nobody"})).status_code == 404
+
+
+async def test_agents_get_explanations(client: httpx.AsyncClient, world: World) -> None:
+    world.control.stories = {WEB: {"ref": WEB, "status": "present"}}
+    output = (await invoke(client, "explain-entity", {"entityRef": "Component:Web"})).json()["output"]
+    assert output == (await client.get("/explain", params={"ref": WEB})).json()
+    for asked in ({}, {"entityRef": WEB, "url": "https://git.example/a"}):
+        assert (await invoke(client, "explain-entity", dict(asked))).status_code == 400
+
+
+async def test_agents_see_no_more_than_their_users(client: httpx.AsyncClient, world: World) -> None:
+    world.policy.deny("catalog.entity.read", "catalog.entities.unprocessed.read")
+    for action, given in (
+        ("get-entity-graph", {"entityRefs": [WEB]}),
+        ("get-owned-entities", {"entityRef": TEAM}),
+        ("explain-entity", {"entityRef": WEB}),
+    ):
+        assert (await invoke(client, action, dict(given))).status_code in (403, 404)

@@ -8,14 +8,29 @@ from typing import Any, cast
 
 import httpx
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.types import Scope
 
+from app.actions.registry import ActionRegistry
+from app.actions.routes import action_routes
+from app.actions.settings import ActionSettings
 from app.database.migrations import migrate
 from app.errors import AuthenticationError
 from app.http.application import Application
 from app.http.mounts import Mounts
 from app.http.pipeline import Pipeline
-from app.interfaces import ALLOW, DENY, Database, Decision, Permission, PermissionRule, PluginHost, Principal
+from app.interfaces import (
+    ALLOW,
+    DENY,
+    Database,
+    Decision,
+    Permission,
+    PermissionRule,
+    Permissions,
+    PluginHost,
+    Principal,
+    caller,
+)
 from app.lifecycle import Lifecycle
 from catalog.interfaces import CatalogControl, CatalogExtensions, EntitiesCatalog, Entity, Locations
 from catalog.routes.registration import register_api
@@ -74,6 +89,10 @@ class Tokens:
         return Principal("service", "external:body")
 
 
+async def found_caller(request: Request) -> Principal:
+    return caller(request)
+
+
 class NoIntegrations:
     def integration_for(self, url: str) -> None:
         return None
@@ -88,6 +107,8 @@ class Host:
         self.auth = Tokens()
         self.reading = NoIntegrations()
         self.mounts = Mounts()
+        self.actions = ActionRegistry(cast(Permissions, self.permissions), ActionSettings())
+        self.mounts.add_framework(action_routes(self.actions, found_caller))
         self._settings = settings
         self._ports: dict[Any, Any] = {}
         self._extensions: dict[Any, Any] = {}

@@ -231,3 +231,20 @@ def test_the_command_explains_which_rules_decide(bench: Bench) -> None:
     other = bench.folder / "other.yaml"
     other.write_text(YES)
     assert bench.run("explain", READ.name, "--policy", str(other))[1].endswith("=> ALLOW\n")
+
+
+def test_claims_can_be_tried_out(bench: Bench) -> None:
+    (bench.folder / "policy.yaml").write_text(
+        "default: deny\nrules: [{ effect: allow, subjects: { claims: { department: [stage] } } }]"
+    )
+    cases = bench.folder / "cases.yaml"
+    asked = f"user: user:default/zoe, permission: {CREATE.name}"
+    cases.write_text(
+        f"cases:\n  - {{ {asked}, claims: {{ department: [stage] }}, expect: allow }}\n"
+        f"  - {{ {asked}, claims: {{ department: pit }}, expect: deny }}\n  - {{ {asked}, expect: deny }}\n"
+    )
+    assert bench.run("test", str(cases)) == (0, "3 of 3 cases as expected\n")
+    explained = bench.run("explain", CREATE.name, "--user", "user:default/zoe", "--claim", "department=stage")
+    assert explained == (0, "rule 1: allow\n=> ALLOW\n")
+    code, words = bench.run("explain", CREATE.name, "--claim", "department")
+    assert (code, "--claim takes name=value" in words) == (2, True)

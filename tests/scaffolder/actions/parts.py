@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,9 @@ class Entities:
 class Parts:
     """Actions, filters and confined jobs as a host would have them."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any] | None = None, **options: Any) -> None:
+    def __init__(self, folder: Path, config: PlainConfig | None = None, **options: Any) -> None:
         self.extensions = ScaffolderExtensions()
-        config = PlainConfig(dict(settings or {}))
+        config = config or PlainConfig()
         self.reading = ReadingService(config, GuardedClient(config), folder)
         self.catalog = Entities()
         self.jobs = ConfinedJobs(lambda: self.extensions)

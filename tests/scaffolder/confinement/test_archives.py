@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from app.confinement.limits import LIMITS, LimitReachedError
 from app.errors import InputError, NotAllowedError
-from scaffolder.confinement.limits import LIMITS, LimitReachedError
 from scaffolder.confinement.pool import ConfinedJobs
 
 

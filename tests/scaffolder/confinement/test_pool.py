@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from app.confinement.limits import LIMITS, LimitReachedError
 from app.errors import CallboardError, name_of
-from scaffolder.confinement.limits import LIMITS, LimitReachedError
 from scaffolder.confinement.pool import ConfinedJobs, JobError
 from scaffolder.interfaces import ScaffolderExtensions, TemplateFilter, TemplateGlobal
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,12 +12,13 @@ from typing import Any
 
 from app.database.migrations import migrate
 from app.interfaces import Principal
-from scaffolder.interfaces import Action, ActionContext, Task, TaskEvent
+from scaffolder.interfaces import Action, ActionContext, Task, TaskEvent, Workspace
 from scaffolder.secrets.sealing import Seal
 from scaffolder.tasks.running import Runner
 from scaffolder.tasks.service import DurableTasks
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.workflow import Engine, Environment, Permitted, workflow_language
+from scaffolder.workflow.seam import Confined
 from tests.conftest import AnyDatabase
 from tests.scaffolder.workflow.bench import ACTIONS, Folder, confined, validate
 
@@ -63,6 +64,8 @@ class World:
     folder: Path
     actions: dict[str, Action] = field(default_factory=dict)
     environment: Environment = field(default_factory=Environment)
+    confined: Confined = confined
+    workspaces: Callable[[Path], Workspace] = Folder
 
     def __post_init__(self) -> None:
         self.seal = Seal(lambda: [b"key"])
@@ -75,11 +78,11 @@ class World:
             {**ACTIONS, **self.actions},
             workflow_language(),
             validate=validate,
-            confined=confined,
+            confined=self.confined,
             environment=self.environment,
         )
         where = folder or self.folder
-        runner = Runner(lambda: engine, self.seal, where, Folder, _everything, snapshots=snapshots)
+        runner = Runner(lambda: engine, self.seal, where, self.workspaces, _everything, snapshots=snapshots)
         return Worker(self.database, runner, settings)
 
     @asynccontextmanager

@@ -1,0 +1,1 @@
+"""What the DevTools pages show of a running deployment."""

@@ -1,0 +1,1 @@
+"""Scaffolder actions on GitHub. Source: spec/scaffolder.md §5.3."""

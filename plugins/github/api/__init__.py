@@ -1,0 +1,1 @@
+"""GitHub's API: REST and GraphQL, within what GitHub allows each credential."""

@@ -1,0 +1,1 @@
+"""`callboard import github`: descriptors for repositories that have none, as pull requests."""

@@ -1,0 +1,1 @@
+"""Notifications: who is told what, and what they have read. Source: spec/ui-backends.md §8."""

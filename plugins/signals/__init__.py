@@ -1,0 +1,1 @@
+"""Signals: what browsers are told over a WebSocket as it happens. Source: spec/ui-backends.md §9."""

@@ -1,0 +1,48 @@
+"""Signals as a plugin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.interfaces import JsonBytes, PluginHost, ScheduledTask
+from plugins.signals.hub import Hub
+from plugins.signals.relay import CHANNEL, Relay
+from plugins.signals.settings import SignalsSettings
+from plugins.signals.signal import TOPIC
+
+
+class SignalsPlugin:
+    """Tells browsers what is published on the event topic `signals`, in whichever process."""
+
+    id = "signals"
+
+    def register(self, host: PluginHost) -> None:
+        settings = host.settings("signals", SignalsSettings)
+        hub = Hub(settings)
+        relay = Relay(host.database, hub, host.clock)
+        host.migrations("plugins.signals.migrations")
+        host.mount("signals", _routes())
+        host.allow_unauthenticated("/api/signals/health")
+        host.mount_websocket("signals", "/", hub.serve)
+        if settings.anonymous:
+            host.allow_unauthenticated("/api/signals")
+        host.events.subscribe([TOPIC], relay.publish)
+        if host.database.dialect == "postgresql":
+            if "api" in host.roles:
+                host.database.listen(CHANNEL, relay.heard)
+                host.background("signals: from other replicas", relay.run, role="api")
+            host.schedule("signals", ScheduledTask("signals:forget", relay.forget, timedelta(minutes=10)))
+
+
+def _routes() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/health")
+    async def health(request: Request) -> Response:
+        return JsonBytes(b'{"status":"ok"}')
+
+    return routes

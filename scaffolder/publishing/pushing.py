@@ -1,0 +1,83 @@
+"""Commits a folder of the workspace and pushes it, again if need be. Source: spec/scaffolder.md §5.0
+(initRepoAndPush)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError
+from app.interfaces import GitCommit, Reading
+from scaffolder.interfaces import ActionContext
+from scaffolder.stopping import unless_cancelled, wait
+
+TRIES: Final = 6
+FIRST_DELAY_S: Final = 2.0
+JITTER: Final = 0.1
+PATIENCE_S: Final = 120.0
+"""Seconds after which a push that fails is not tried again: a remote that hangs is not worth six time-outs."""
+
+
+class Pushing:
+    """`folders`: where remotes of type `file` may lie."""
+
+    def __init__(self, reading: Reading, *, folders: Sequence[Path] = (), first_delay: float = FIRST_DELAY_S) -> None:
+        self._reading = reading
+        self._folders = folders
+        self._first_delay = first_delay
+
+    async def push(
+        self, context: ActionContext, remote: str, commit: GitCommit, credentials: tuple[str, str] | None
+    ) -> dict[str, Any]:
+        """`{"sha", "changed"}`, from a checkpoint if it has been pushed before. The action's `sourcePath` says what.
+
+        Raises InputError for a source that is no folder, and what `GitRemotes.publish` raises.
+        """
+        source = await asyncio.to_thread(context.workspace.path, source_path(context.input.get("sourcePath")))
+        if not await asyncio.to_thread(source.is_dir):
+            raise InputError("Invalid source path")
+
+        async def run() -> dict[str, Any]:
+            return await self._pushed(context, remote, source, commit, credentials)
+
+        return await context.checkpoint(f"push.git.{remote}.{commit.branch}", run)
+
+    async def _pushed(
+        self,
+        context: ActionContext,
+        remote: str,
+        source: Path,
+        commit: GitCommit,
+        credentials: tuple[str, str] | None,
+    ) -> dict[str, Any]:
+        delay, began = self._first_delay, time.monotonic()
+        for left in reversed(range(TRIES)):
+            context.raise_if_cancelled()
+            try:
+                push = self._reading.git.publish(remote, source, commit, credentials=credentials, folders=self._folders)
+                done = await unless_cancelled(context, push)
+            except (NotAllowedError, NotFoundError, InputError):
+                raise
+            except CallboardError as error:
+                context.raise_if_cancelled()
+                if not left or time.monotonic() - began > PATIENCE_S:
+                    raise
+                await context.log.warn(f"The push failed and is tried again: {error.message}")
+                await wait(context, delay * (1 + random.random() * JITTER))  # noqa: S311 - spreads load
+                delay *= 2
+            else:
+                await context.log.info(f"Pushed {done.sha} to {commit.branch} of {remote}")
+                return {"sha": done.sha, "changed": done.changed}
+        raise AssertionError("the last try returns or raises")
+
+
+def source_path(path: str | None) -> str:
+    """A `sourcePath` as the reference takes it: leading `../` are dropped."""
+    text = path or "."
+    while text.startswith("../"):
+        text = text[3:]
+    return text
