@@ -58,8 +58,9 @@ class Child:
             self._idle.cancel()
             self._idle = None
         if self._process is None or self._process.returncode is not None:
+            # -P: whatever lies in the working directory is not the program.
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                sys.executable, "-P", "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
             )
         return self._process
 
