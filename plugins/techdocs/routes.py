@@ -15,7 +15,7 @@ from catalog.model.refs import EntityRef
 from plugins.techdocs.interfaces import Publisher, Site
 from plugins.techdocs.publishing.cached import CachedPublisher
 from plugins.techdocs.readers import DocsReader
-from plugins.techdocs.references import location_of, reference_of
+from plugins.techdocs.references import location_of
 from plugins.techdocs.services import TechdocsServices
 from plugins.techdocs.synchronizer import Message
 
@@ -65,7 +65,6 @@ def docs_routes(reader: DocsReader, services: TechdocsServices, reading: Reading
         messages: AsyncIterator[Message]
         synchronizer = services.synchronizer
         if synchronizer is not None:
-            reference_of(docs.entity)
             messages = synchronizer.sync(docs.entity, docs.site)
         else:
             messages = _published_elsewhere(services.publisher, docs.site)
