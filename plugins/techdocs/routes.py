@@ -50,10 +50,12 @@ def docs_routes(reader: DocsReader, services: TechdocsServices, reading: Reading
         if entity is None:
             raise _no_metadata(ref)
         try:
-            kind, target = location_of(entity, reading)
+            location = location_of(entity, reading)
         except CallboardError as error:
             raise NotFoundError(f"Unable to get metadata for '{ref}'", cause=error) from error
-        return JsonBytes(orjson.dumps({**entity, "locationMetadata": {"type": kind, "target": target}}))
+        return JsonBytes(
+            orjson.dumps({**entity, "locationMetadata": {"type": location.type, "target": location.target}})
+        )
 
     @routes.get("/sync/{namespace}/{kind}/{name}")
     async def sync(request: Request) -> Response:
