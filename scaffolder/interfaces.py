@@ -121,6 +121,9 @@ class Action:
     input_schema: ClassVar[Schema | None] = None
     output_schema: ClassVar[Schema | None] = None
     supports_dry_run: ClassVar[bool] = False
+    local: ClassVar[bool] = False
+    """True: it changes nothing but the workspace, so `callboard template run` and `test` run it even where a dry run by
+    the API must pass it over, as the reference does."""
     idempotent: ClassVar[bool] = False
     """True: a step cut off half-way may simply be run again after a crash. Otherwise it must use checkpoints."""
     resumable: ClassVar[bool] = False
@@ -204,7 +207,7 @@ class TaskEvent:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as the API shows it. Times are ISO-8601, UTC, milliseconds."""
+    """A task as the API shows it. Times are ISO-8601, UTC, milliseconds. `cursor` is its place among all by age."""
 
     id: str
     spec: Mapping[str, Json]
@@ -212,6 +215,7 @@ class Task:
     created_at: str
     last_heartbeat_at: str | None = None
     created_by: str | None = None
+    cursor: str = ""
 
 
 class Tasks(Protocol):
@@ -233,9 +237,14 @@ class Tasks(Protocol):
         order: tuple[str, Literal["asc", "desc"]] = ("created_at", "desc"),
         limit: int | None = None,
         offset: int | None = None,
+        after: str | None = None,
         visible: Mapping[str, Json] | None = None,
     ) -> tuple[list[Task], int]:
-        """Tasks and their total number. `visible` is a criteria tree over `{"key": "created_by", "values": […]}`."""
+        """Tasks and their total number. `visible` is a criteria tree over `{"key": "created_by", "values": […]}`.
+
+        `after`, the cursor of a task, leaves out that one and all before it, at the same cost however many they are.
+        Raises InputError: it is none, or the order is not by `created_at`.
+        """
 
     async def cancel(self, task_id: str) -> None: ...
     async def retry(self, task_id: str, *, secrets: Mapping[str, str], initiator: Principal, token: str | None) -> None:

@@ -14,6 +14,7 @@ from scaffolder.secrets.sealing import Seal, key_from_file
 from scaffolder.settings import ScaffolderSettings
 from scaffolder.tasks.running import Runner
 from scaffolder.tasks.service import DurableTasks
+from scaffolder.tasks.telling import Telling
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
 from scaffolder.workspace import SafeFolder
@@ -57,6 +58,7 @@ def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime)
             SafeFolder,
             lambda initiator: runtime.permissions(initiator),
             snapshots=settings.task_recovery.workspace_provider == "database",
+            telling=Telling(host.events, parameter_length=settings.auditor.task_parameter_max_length),
         )
         await Worker(host.database, runner, _worker_settings(settings)).run()
 

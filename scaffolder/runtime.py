@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from app.interfaces import PluginHost, Principal
+from scaffolder.actions.bridged import Bridge
 from scaffolder.confinement.pool import ConfinedJobs
 from scaffolder.interfaces import ScaffolderExtensions
 from scaffolder.service.validation import stacks
@@ -24,6 +25,7 @@ class Runtime:
 
     def __init__(self, host: PluginHost, settings: ScaffolderSettings) -> None:
         self.extensions = host.extension(ScaffolderExtensions)
+        self.bridge = Bridge(host.actions, self.extensions.actions)
         self.confined = ConfinedJobs(lambda: self.extensions)
         self.permissions: Callable[[Principal], Awaitable[Permitted]] = everything_permitted
         """Which actions an initiator may run; asked once per task."""
@@ -42,4 +44,5 @@ class Runtime:
             validate=stacks,
             confined=self.confined.run,
             environment=self._environment,
+            bridged=self.bridge.actions,
         )

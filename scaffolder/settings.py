@@ -35,6 +35,11 @@ class RecoverySettings(_Part):
     the database, up to 50 MB each, for workers on several machines."""
 
 
+class AuditorSettings(_Part):
+    task_parameter_max_length: int = Field(default=256, alias="taskParameterMaxLength", ge=-1)
+    """Characters of each of a task's parameters that audit records hold; -1: all."""
+
+
 class ScaffolderSettings(_Part):
     concurrent_tasks_limit: int = Field(default=10, alias="concurrentTasksLimit", ge=0)
     """Tasks a worker runs at once; 0: this process runs none."""
@@ -46,6 +51,7 @@ class ScaffolderSettings(_Part):
     """Tasks that ended so long ago are forgotten, with their logs; none if absent."""
     shutdown_timeout: Duration = Field(default=timedelta(seconds=10), alias="shutdownTimeout")
     """How long running steps may take to finish when the process stops; others then go on with the tasks."""
+    auditor: AuditorSettings = Field(default=AuditorSettings())
     default_environment: EnvironmentSettings = Field(default=EnvironmentSettings(), alias="defaultEnvironment")
     secrets_key: SecretStr | list[SecretStr] | None = Field(default=None, alias="secretsKey")
     """Encrypts tasks' secrets at rest. Of several the first encrypts and all decrypt. Otherwise the first of
@@ -54,7 +60,8 @@ class ScaffolderSettings(_Part):
     @model_validator(mode="before")
     @classmethod
     def _older_names(cls, value: Any) -> Any:
-        """`EXPERIMENTAL_recoverTasks` and its time-out, as releases before 4 had them."""
+        """`EXPERIMENTAL_recoverTasks`, its time-out and `EXPERIMENTAL_workspaceSerialization`, as releases before 4 had
+        them."""
         if not isinstance(value, dict) or "taskRecovery" in value:
             return value
         older: dict[str, Any] = {}
@@ -62,6 +69,8 @@ class ScaffolderSettings(_Part):
             older["enabled"] = value["EXPERIMENTAL_recoverTasks"]
         if "EXPERIMENTAL_recoverTasksTimeout" in value:
             older["staleTimeout"] = value["EXPERIMENTAL_recoverTasksTimeout"]
+        if value.get("EXPERIMENTAL_workspaceSerialization"):
+            older["workspaceProvider"] = value.get("EXPERIMENTAL_workspaceSerializationProvider", "database")
         return {**value, "taskRecovery": older} if older else value
 
     @property

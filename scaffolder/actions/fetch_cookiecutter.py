@@ -31,6 +31,7 @@ class FetchCookiecutter(Action):
         "unless the template is trusted by `scaffolder.cookiecutter.trustedTemplates`."
     )
     supports_dry_run = False
+    local = True
     idempotent = True
     examples = (
         example(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from app.errors import CallboardError, InputError, describe
-from app.interfaces import NOBODY
+from app.interfaces import NOBODY, Principal
 from catalog.lint.findings import Report
 from catalog.lint.output import FORMATS, as_text
 from scaffolder.actions.yaml_read import yaml_documents
@@ -21,13 +21,16 @@ from scaffolder.cli.findings import RULES
 from scaffolder.cli.snapshots import VALUES, cases, differences, update, write
 from scaffolder.cli.source import Source, read_templates, templates
 from scaffolder.cli.steps import TemplateLinter
+from scaffolder.language.analysis import Reference, references
 from scaffolder.runtime import Runtime
 from scaffolder.service.dry_run import DryRun, DryRunResult, DryRuns
+from scaffolder.service.values import InvalidValuesError
 from scaffolder.workflow import workflow_language
 
 EXIT_FOUND: Final = 1
 EXIT_USAGE: Final = 2
 TOOL: Final = "callboard template lint"
+SERVER: Final = Principal("service", "plugin:scaffolder")
 USER: Final = "user:default/guest"
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Templates, or folders that hold them.")]
@@ -60,7 +63,8 @@ def template_commands(runtime: Runtime) -> typer.Typer:
         """
         extensions = runtime.extensions
         language = workflow_language(extensions.filters.values(), extensions.globals.values())
-        linter = TemplateLinter(extensions.actions, language)
+        actions = {**asyncio.run(runtime.bridge.actions(SERVER)), **extensions.actions}
+        linter = TemplateLinter(actions, language)
         try:
             sources, findings = read_templates(paths)
         except InputError as error:
@@ -85,7 +89,12 @@ def template_commands(runtime: Runtime) -> typer.Typer:
         try:
             given = _values(values, settings)
             text = sys.stdin.read() if str(file) == "-" else file.read_text()
-            typer.echo(language.compile(text).render({"values": given, "parameters": given}), nl=False)
+            compiled = language.compile(text)
+            for one in references(compiled):
+                if _is_missing(one, given):
+                    place = f"(line {one.line}, column {one.column})"
+                    typer.echo(f"warning: {'.'.join(one.path[:2])} is not given {place}", err=True)
+            typer.echo(compiled.render({"values": given, "parameters": given}), nl=False)
         except (CallboardError, OSError, UnicodeDecodeError) as error:
             _fail(error)
 
@@ -96,14 +105,26 @@ def template_commands(runtime: Runtime) -> typer.Typer:
         values: ValuesFile = None,
         settings: Settings = None,
     ) -> None:
-        """Run a template as a dry run with given values into a folder, and print its log and output."""
-        (source, *_) = _templates([path])
+        """Run a template as a dry run with given values into a folder, and print its log and output.
+
+        Ends with 0 when it ran to its end, 1 when a step failed, 2 when the template or the values cannot be used.
+        """
+        (source, *others) = _templates([path])
+        if others:
+            _fail(InputError(f"{path} holds {len(others) + 1} templates: name the file of one"))
         try:
             result = _dry_run(runtime, source, _values(values, settings))
+        except InvalidValuesError as error:
+            _fail(InputError(f"the form refuses the values: {error}; give them by --set KEY=VALUE or --values FILE"))
         except CallboardError as error:
             _fail(error)
         for line in result.log:
             typer.echo(f"{line.get('stepId', '-')}: {line['message']}")
+        for problem in result.outcome.problems:
+            typer.echo(f"warning: {problem.where} is left as it is: {problem.message}", err=True)
+        if result.outcome.error is not None:
+            typer.echo(f"callboard template: {describe(result.outcome.error)}", err=True)
+            raise typer.Exit(EXIT_FOUND)
         write(output, result.files)
         typer.echo(orjson.dumps(result.outcome.output, option=orjson.OPT_INDENT_2).decode())
 
@@ -121,6 +142,7 @@ def template_commands(runtime: Runtime) -> typer.Typer:
             result, error = None, None
             try:
                 result = _dry_run(runtime, case.source, _values(case.folder / VALUES, None))
+                error = describe(result.outcome.error) if result.outcome.error is not None else None
             except CallboardError as caught:
                 error = describe(caught)
             files = result.files if result is not None else ()
@@ -136,6 +158,11 @@ def template_commands(runtime: Runtime) -> typer.Typer:
             raise typer.Exit(EXIT_FOUND)
 
     return commands
+
+
+def _is_missing(one: Reference, given: Mapping[str, Any]) -> bool:
+    in_values = one.kind == "variable" and one.path[0] in ("values", "parameters")
+    return in_values and len(one.path) > 1 and one.path[1] not in given
 
 
 def _templates(paths: Sequence[Path]) -> list[Source]:
@@ -179,7 +206,7 @@ def _values(file: Path | None, settings: Sequence[str] | None) -> dict[str, Any]
 
 
 def _dry_run(runtime: Runtime, source: Source, values: dict[str, Any]) -> DryRunResult:
-    """Raises CallboardError: what the first failed step failed with."""
+    """Raises CallboardError: there is no template, or the form refuses the values."""
 
     async def work() -> DryRunResult:
         asked = DryRun(
@@ -191,9 +218,10 @@ def _dry_run(runtime: Runtime, source: Source, values: dict[str, Any]) -> DryRun
             NOBODY,
             lambda _action, _input: True,
             source.name_below_base,
+            runs_local=True,
         )
         try:
-            return await DryRuns(lambda: runtime.engine).run(asked)
+            return await DryRuns(lambda: runtime.engine).tried(asked)
         finally:
             await runtime.confined.stop()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
-from app.interfaces import PluginHost
+from app.interfaces import PluginHost, Principal
 from catalog.interfaces import EntitiesCatalog
-from scaffolder.interfaces import ScaffolderExtensions, Tasks
+from scaffolder.interfaces import Action, ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.runtime import Runtime
 from scaffolder.service.dry_run import DryRuns
@@ -38,6 +39,10 @@ class ScaffolderPorts:
     @cached_property
     def _runtime(self) -> Runtime:
         return self.host.service(Runtime)
+
+    async def actions_for(self, caller: Principal) -> Mapping[str, Action]:
+        """All actions that templates of this caller may use."""
+        return {**await self._runtime.bridge.actions(caller), **self.extensions.actions}
 
     @cached_property
     def dry_runs(self) -> DryRuns:

@@ -14,6 +14,7 @@ from scaffolder.routes.events import event_routes
 from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.routes.tasks import task_routes
 from scaffolder.routes.templates import template_routes
+from scaffolder.service.registry_actions import RegistryActions
 
 CONTRACT: Final = "scaffolder.yaml"
 
@@ -32,6 +33,7 @@ def register_api(host: PluginHost) -> None:
     host.permissions.declare(PLUGIN, OF_TEMPLATES, rules=TEMPLATE_RULES)
     host.permissions.declare(PLUGIN, OF_TASKS, rules=TASK_RULES, load=load)
     host.permissions.declare(PLUGIN, OF_FRONTENDS)
+    host.actions.add(*RegistryActions(ports).all())
     # One router, since the contract is held against the routes of all of them.
     routes = APIRouter()
     for part in (template_routes(ports), task_routes(ports), event_routes(ports)):

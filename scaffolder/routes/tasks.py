@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -12,6 +14,9 @@ from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.service import audit
 from scaffolder.service.dry_run import DryRun, given_files
 from scaffolder.service.tasks import NEWEST_FIRST, parse_order, task_document
+
+BEGINNING: Final = "*"
+"""The cursor of a first page."""
 
 
 def task_routes(ports: ScaffolderPorts) -> APIRouter:
@@ -31,15 +36,21 @@ def task_routes(ports: ScaffolderPorts) -> APIRouter:
     async def find(request: Request) -> Response:
         query = parsed(request).query
         orders = [parse_order(text) for text in query.get("order", ())]
+        cursor, limit = query.get("cursor"), query.get("limit")
         tasks, total = await ports.tasks.find(
             caller(request),
             created_by=query.get("createdBy", ()),
             status=query.get("status", ()),
             order=orders[0] if orders else NEWEST_FIRST,
-            limit=query.get("limit"),
+            limit=limit,
             offset=query.get("offset"),
+            after=None if cursor == BEGINNING else cursor,
         )
-        return json_answer({"tasks": [task_document(task) for task in tasks], "totalTasks": total})
+        answer = {"tasks": [task_document(task) for task in tasks], "totalTasks": total}
+        # Only for those who ask for it: the reference's answer has no such member.
+        if cursor is not None and tasks and len(tasks) == limit:
+            answer["nextCursor"] = tasks[-1].cursor
+        return json_answer(answer)
 
     @routes.get("/v2/tasks/{taskId}")
     async def get(request: Request) -> Response:

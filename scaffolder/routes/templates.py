@@ -27,8 +27,9 @@ def template_routes(ports: ScaffolderPorts) -> APIRouter:
 
     @routes.get("/v2/actions")
     async def actions(request: Request) -> Response:
-        with audit.audited("action-fetch", caller(request)):
-            return json_answer(action_documents(ports.extensions.actions.values()))
+        who = caller(request)
+        with audit.audited("action-fetch", who):
+            return json_answer(action_documents((await ports.actions_for(who)).values()))
 
     @routes.get("/v2/templating-extensions")
     async def extensions(request: Request) -> Response:

@@ -7,13 +7,15 @@ DEBUG: lists and logs of tasks are read all the time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from app.errors import describe
 from app.interfaces import Principal
 
+MAX_PARAMETER: Final = 256
+TRUNCATED: Final = "...<truncated>"
 EventId = Literal["template-parameter-schema", "action-fetch", "task"]
 log = logging.getLogger("audit")
 
@@ -43,3 +45,12 @@ def audited(event: EventId, caller: Principal, *, medium: bool = False, **meta: 
         record("failed", error=describe(error))
         raise
     record("succeeded")
+
+
+def shortened(value: Any, most: int = MAX_PARAMETER) -> Any:
+    """A task's parameters with long texts cut; `most` characters are kept of each, all of them where it is negative."""
+    if isinstance(value, str):
+        return value if most < 0 or len(value) <= most else value[:most] + TRUNCATED
+    if isinstance(value, Mapping):
+        return {key: shortened(one, most) for key, one in value.items()}
+    return [shortened(one, most) for one in value] if isinstance(value, (list, tuple)) else value

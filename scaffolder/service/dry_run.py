@@ -50,7 +50,7 @@ class GivenFile:
 class DryRun:
     """What a dry run is about. `secrets` hold the caller's token as `backstageToken`.
 
-    `template_path` is where the template lies among the files; its relative URLs start there.
+    `template_path` is where the template lies among the files; its relative URLs start there. `runs_local`: see `Job`.
     """
 
     template: Entity
@@ -61,6 +61,7 @@ class DryRun:
     initiator: Principal
     permitted: Callable[[str, Mapping[str, Json]], bool]
     template_path: str = "template.yaml"
+    runs_local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +107,18 @@ class DryRuns:
 
     async def run(self, asked: DryRun) -> DryRunResult:
         """Raises InputError for what is no template, InvalidValuesError, and what a failed step failed with."""
+        result = await self.tried(asked)
+        if result.outcome.error is not None:
+            raise shown(result.outcome.error)
+        return result
+
+    async def tried(self, asked: DryRun) -> DryRunResult:
+        """The result, also where a step failed. Raises InputError and InvalidValuesError."""
         check_template(asked.template)
         check_values(asked.template, asked.values)
         check_secrets(asked.template, {key: text for key, text in asked.secrets.items() if key != "backstageToken"})
         async with self._slots:
-            result = await self._run(asked)
-        if result.outcome.error is not None:
-            raise _shown(result.outcome.error)
-        return result
+            return await self._run(asked)
 
     async def _run(self, asked: DryRun) -> DryRunResult:
         with tempfile.TemporaryDirectory(prefix="callboard-dry-run-", dir=self._folder) as folder:
@@ -134,9 +139,11 @@ class DryRuns:
                 initiator=asked.initiator,
                 is_dry_run=True,
                 permitted=asked.permitted,
-                hidden_steps=1,
+                # The reference has a step of its own, which only the API's answers count.
+                hidden_steps=0 if asked.runs_local else 1,
                 report_problems=False,
                 root=contents,
+                runs_local=asked.runs_local,
             )
             log = MemoryLog()
             outcome = await self._engine().run(job, log, MemoryState(), workspace)
@@ -203,6 +210,6 @@ def contents_of(workspace: SafeFolder) -> list[GivenFile]:
     return files
 
 
-def _shown(error: Exception) -> Exception:
+def shown(error: Exception) -> Exception:
     """What failed is what the caller asked to know, also where it is no error of ours."""
     return error if isinstance(error, CallboardError) else CallboardError(str(error) or type(error).__name__)

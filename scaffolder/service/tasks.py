@@ -98,11 +98,18 @@ class AuthorizedTasks:
         order: Order,
         limit: int | None,
         offset: int | None,
+        after: str | None = None,
     ) -> tuple[list[Task], int]:
         with audit.audited("task", caller, actionType="list"):
             visible = await self._gate.visible_tasks(caller)
             return await self._tasks.find(
-                created_by=created_by, status=status, order=order, limit=limit, offset=offset, visible=visible
+                created_by=created_by,
+                status=status,
+                order=order,
+                limit=limit,
+                offset=offset,
+                after=after,
+                visible=visible,
             )
 
     async def get(self, task_id: str, caller: Principal) -> Task:

@@ -28,6 +28,9 @@ class Claim:
     sealed: bytes | None
     attempt: int
     cancelled: bool
+    created_by: str | None = None
+    created_at: int = 0
+    """Milliseconds, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ class TaskQueue:
             return []
         async with self._database.write() as transaction:
             rows = await transaction.fetch(
-                "SELECT id, spec, secrets, attempt, cancelled FROM scaffolder_task"  # noqa: S608 - constants
+                "SELECT id, spec, secrets, attempt, cancelled, created_by, created_at FROM scaffolder_task"  # noqa: S608 - constants
                 f" WHERE status = 'open' ORDER BY n LIMIT ?{self._skip}",
                 limit,
             )
             claims = [
-                Claim(task_id, str(uuid4()), from_json(spec), sealed, attempt + 1, bool(cancelled))
-                for task_id, spec, sealed, attempt, cancelled in rows
+                Claim(task_id, str(uuid4()), from_json(spec), sealed, attempt + 1, bool(cancelled), *created)
+                for task_id, spec, sealed, attempt, cancelled, *created in rows
             ]
             # The rows are locked, so this finds them as they were read.
             await transaction.execute_many(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 from uuid import uuid4
@@ -12,7 +13,8 @@ from scaffolder.interfaces import Task, TaskEvent
 from scaffolder.tasks.encoding import CANCEL_CHANNEL, EVENT_CHANNEL, NOW, OPEN_CHANNEL, from_json, iso, to_json
 from scaffolder.workflow.seam import recover_strategy
 
-_COLUMNS: Final = "id, spec, status, created_at, last_heartbeat_at, created_by"
+_COLUMNS: Final = "id, spec, status, created_at, last_heartbeat_at, created_by, n"
+_CURSOR: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _ORDERS: Final = frozenset({"created_at", "status", "created_by"})
 RETRIABLE: Final = ("cancelled", "completed", "failed", "skipped")
 
@@ -57,6 +59,7 @@ class TaskRecords:
         order: tuple[str, Literal["asc", "desc"]],
         limit: int | None,
         offset: int | None,
+        after: str | None,
         visible: Mapping[str, Any] | None,
     ) -> tuple[list[Task], int]:
         field, direction = order
@@ -71,7 +74,10 @@ class TaskRecords:
             where.append(self._criteria(visible, params))
         condition = " AND ".join(where)
         count = await self._database.read(f"SELECT COUNT(*) FROM scaffolder_task WHERE {condition}", *params)  # noqa: S608
-        page = [2**62 if limit is None else limit, offset or 0]
+        page: list[int] = [2**62 if limit is None else limit, offset or 0]
+        if after is not None:
+            condition += f" AND (created_at, n) {'<' if direction == 'desc' else '>'} (?, ?)"
+            page = [*_place(after, field), *page]
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM scaffolder_task WHERE {condition}"  # noqa: S608 - names are checked above
             f" ORDER BY {field} {direction}, n {direction} LIMIT ? OFFSET ?",
@@ -94,8 +100,8 @@ class TaskRecords:
         # Tasks of nobody fulfil no such condition, and every negated one.
         return f"(created_by IS NOT NULL AND {self._database.any_of('created_by', 'text')})"
 
-    async def cancel(self, task_id: str) -> None:
-        """Wish that a task stop. Its status is the worker's to change. Source: §1.6."""
+    async def cancel(self, task_id: str) -> tuple[int, dict[str, Any]]:
+        """Wish that a task stop; gives the event. Its status is the worker's to change. Source: §1.6."""
         async with self._database.write() as transaction:
             touched = await transaction.execute(
                 "UPDATE scaffolder_task SET secrets = NULL, cancelled = 1 WHERE id = ?", task_id
@@ -103,9 +109,10 @@ class TaskRecords:
             if not touched:
                 raise _unknown(task_id)
             body = await self._cancelled_body(transaction, task_id)
-            await self._add_event(transaction, task_id, "cancelled", body)
+            event = await self._add_event(transaction, task_id, "cancelled", body)
             await transaction.notify(CANCEL_CHANNEL, task_id)
             await transaction.notify(EVENT_CHANNEL, task_id)
+        return event, body
 
     async def _cancelled_body(self, transaction: Transaction, task_id: str) -> dict[str, Any]:
         step: Any = 0
@@ -118,8 +125,11 @@ class TaskRecords:
                 break
         return {"message": f"Step {step} has been cancelled.", "stepId": step, "status": "cancelled"}
 
-    async def retry(self, task_id: str, sealed: bytes) -> None:
-        """Open a task again that has ended. Its steps are run anew, its checkpoints hold. Source: §1.7."""
+    async def retry(self, task_id: str, sealed: bytes) -> tuple[int, dict[str, Any]]:
+        """Open a task again that has ended; gives the event. Its steps are run anew, its checkpoints hold.
+
+        Source: §1.7.
+        """
         async with self._database.write() as transaction:
             opened = await transaction.execute(
                 "UPDATE scaffolder_task SET status = 'open', secrets = ?, cancelled = 0, attempt = 1, lease = NULL,"  # noqa: S608
@@ -139,18 +149,22 @@ class TaskRecords:
             )
             for table in ("step", "workspace"):
                 await transaction.execute(f"DELETE FROM scaffolder_task_{table} WHERE task_id = ?", task_id)  # noqa: S608
-            strategy = recover_strategy(from_json(rows[0][0]))
-            await self._add_event(transaction, task_id, "recovered", {"recoverStrategy": strategy})
+            body = {"recoverStrategy": recover_strategy(from_json(rows[0][0]))}
+            event = await self._add_event(transaction, task_id, "recovered", body)
             await transaction.notify(OPEN_CHANNEL)
             await transaction.notify(EVENT_CHANNEL, task_id)
+        return event, body
 
-    async def _add_event(self, transaction: Transaction, task_id: str, kind: str, body: Mapping[str, Any]) -> None:
-        await transaction.execute(
-            f"INSERT INTO scaffolder_task_event (task_id, type, body, created_at) VALUES (?, ?, ?, {self._now})",  # noqa: S608
+    async def _add_event(self, transaction: Transaction, task_id: str, kind: str, body: Mapping[str, Any]) -> int:
+        """Gives the event's id."""
+        rows = await transaction.fetch(
+            "INSERT INTO scaffolder_task_event (task_id, type, body, created_at)"  # noqa: S608 - constants
+            f" VALUES (?, ?, ?, {self._now}) RETURNING id",
             task_id,
             kind,
             to_json(body),
         )
+        return int(rows[0][0])
 
     async def events(self, task_id: str, after: int | None = None) -> list[TaskEvent]:
         """Stored events, oldest first: those after an id, and completions whatever their id. Source: §1.8."""
@@ -174,9 +188,18 @@ def visible_events(events: Sequence[TaskEvent]) -> list[TaskEvent]:
 
 
 def _task(row: tuple[Any, ...]) -> Task:
-    task_id, spec, status, created_at, heartbeat, created_by = row
+    task_id, spec, status, created_at, heartbeat, created_by, n = row
     beat = None if heartbeat is None else iso(heartbeat)
-    return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by)
+    return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by, f"{created_at}-{n}")
+
+
+def _place(cursor: str, field: str) -> tuple[int, int]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise InputError("Malformed cursor")
+    if field != "created_at":
+        raise InputError("A cursor goes with an order by created_at")
+    return int(found[1]), int(found[2])
 
 
 def _unknown(task_id: str) -> NotFoundError:

@@ -8,11 +8,12 @@ import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from app.confinement.failures import system_text
-from app.errors import CallboardError
+from app.errors import CallboardError, name_of
 from app.interfaces import Database, Principal
 from scaffolder.interfaces import Workspace
 from scaffolder.secrets.masking import Mask
@@ -21,6 +22,7 @@ from scaffolder.tasks.initiator import initiator_of
 from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import Claim
 from scaffolder.tasks.snapshots import WorkspaceTooLargeError, pack, unpack
+from scaffolder.tasks.telling import Telling
 from scaffolder.workflow import Cancellation, Engine, Job, LeaseLostError, Outcome, Permitted
 from scaffolder.workflow.engine import error_body, masked_error
 from scaffolder.workflow.metrics import Result, observe_task
@@ -37,6 +39,15 @@ class WorkspaceLostError(CallboardError):
     """The files that finished steps have made are gone with the worker that made them."""
 
     name = "Error"
+
+
+class _FailedError(CallboardError):
+    """Tells the audit log of a task that failed in its own way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        # The name the error has, which may be any.
+        vars(self)["name"] = name_of(error)
 
 
 class RunningTask:
@@ -77,8 +88,10 @@ class Runner:
         permissions: Permissions,
         *,
         snapshots: bool = False,
+        telling: Telling | None = None,
     ) -> None:
         self._snapshots = snapshots
+        self.telling = telling or Telling()
         self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
 
@@ -86,11 +99,13 @@ class Runner:
         """Run the task to its end, unless its lease is lost or the process stops."""
         claim, began = running.claim, time.monotonic()
         try:
+            await self.telling.stands(claim, "processing")
             outcome = await self._outcome(running)
             running.ending = True
             status, body = _completion(outcome)
             await running.journal.end(status, body)
             running.over = True
+            await self.telling.stands(claim, status)
             template = (claim.spec.get("templateInfo") or {}).get("entityRef", "")
             result: Result = "cancelled" if outcome.cancelled else "ok" if outcome.status == "completed" else "failed"
             observe_task(template, result, time.monotonic() - began)
@@ -118,7 +133,7 @@ class Runner:
                 permitted=await self._permissions(initiator),
                 cancellation=running.cancellation,
             )
-            return await self._engine().run(job, running.journal, running.journal, workspace)
+            return await self._audited(running, job, workspace)
         except LeaseLostError:
             raise
         except (SealBrokenError, WorkspaceLostError) as error:
@@ -129,6 +144,15 @@ class Runner:
         except Exception as error:
             log.exception("task %s failed outside its steps", claim.task_id)
             return Outcome("failed", error=masked_error(error, Mask(secrets.values())))
+
+    async def _audited(self, running: RunningTask, job: Job, workspace: Workspace) -> Outcome:
+        outcome: Outcome | None = None
+        with suppress(_FailedError), self.telling.execution(running.claim, job.initiator):
+            outcome = await self._engine().run(job, running.journal, running.journal, workspace)
+            if outcome.error is not None:
+                raise _FailedError(outcome.error)
+        assert outcome is not None
+        return outcome
 
     async def _workspace(self, running: RunningTask) -> Workspace:
         folder = self._folder / running.claim.task_id

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
-from app.interfaces import Database, Event, Events, Principal
+from app.interfaces import Database, Events, Principal
 from scaffolder.interfaces import Task, TaskEvent
 from scaffolder.secrets.sealing import Seal
 from scaffolder.tasks.feed import Feeds
 from scaffolder.tasks.initiator import stored_secrets
 from scaffolder.tasks.records import TaskRecords, visible_events
-
-TOPIC = "scaffolder.task"
-"""On the event bus: what happens to tasks. Source: spec/scaffolder.md §3.8."""
+from scaffolder.tasks.telling import Telling
 
 
 class DurableTasks:
@@ -22,7 +20,7 @@ class DurableTasks:
     def __init__(self, database: Database, seal: Seal, events: Events | None = None) -> None:
         self._records = TaskRecords(database)
         self._feeds = Feeds(database, self._records)
-        self._seal, self._bus = seal, events
+        self._seal, self._telling = seal, Telling(events)
 
     async def dispatch(
         self, spec: Mapping[str, Any], *, secrets: Mapping[str, str], initiator: Principal, token: str | None
@@ -30,7 +28,7 @@ class DurableTasks:
         kept = stored_secrets(secrets, initiator, token)
         created_by = initiator.subject if initiator.kind == "user" else None
         task_id = await self._records.create(spec, created_by, lambda task: self._seal.close(kept, task))
-        await self._tell({"id": task_id, "spec": spec, "createdBy": created_by, "status": "open"})
+        await self._telling.publish({"id": task_id, "spec": spec, "createdBy": created_by, "status": "open"})
         return task_id
 
     async def get(self, task_id: str) -> Task:
@@ -44,20 +42,21 @@ class DurableTasks:
         order: tuple[str, Literal["asc", "desc"]] = ("created_at", "desc"),
         limit: int | None = None,
         offset: int | None = None,
+        after: str | None = None,
         visible: Mapping[str, Any] | None = None,
     ) -> tuple[list[Task], int]:
         return await self._records.find(
-            created_by=created_by, status=status, order=order, limit=limit, offset=offset, visible=visible
+            created_by=created_by, status=status, order=order, limit=limit, offset=offset, after=after, visible=visible
         )
 
     async def cancel(self, task_id: str) -> None:
-        await self._records.cancel(task_id)
-        await self._tell({"taskId": task_id, "status": "cancelled"})
+        event, body = await self._records.cancel(task_id)
+        await self._telling.publish({"id": event, "taskId": task_id, "status": "cancelled", "body": body})
 
     async def retry(self, task_id: str, *, secrets: Mapping[str, str], initiator: Principal, token: str | None) -> None:
         kept = stored_secrets(secrets, initiator, token)
-        await self._records.retry(task_id, self._seal.close(kept, task_id))
-        await self._tell({"taskId": task_id, "status": "open"})
+        event, body = await self._records.retry(task_id, self._seal.close(kept, task_id))
+        await self._telling.publish({"id": event, "taskId": task_id, "status": "open", "body": body})
 
     async def events(self, task_id: str, *, after: int | None = None) -> list[TaskEvent]:
         return visible_events(await self._records.events(task_id, after))
@@ -67,7 +66,3 @@ class DurableTasks:
 
     async def close(self) -> None:
         await self._feeds.close()
-
-    async def _tell(self, payload: Mapping[str, Any]) -> None:
-        if self._bus is not None:
-            await self._bus.publish(Event(TOPIC, dict(payload)))

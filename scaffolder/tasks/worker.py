@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.errors import ServiceUnavailableError
-from app.interfaces import Database
+from app.interfaces import Database, Principal
 from scaffolder.tasks.encoding import CANCEL_CHANNEL, OPEN_CHANNEL
 from scaffolder.tasks.journal import Journal
 from scaffolder.tasks.queue import TaskQueue
@@ -28,6 +28,7 @@ NET_S: Final = 5.0
 """A missed notification costs a waiting task at most this long."""
 SHARED_FILE_S: Final = 0.2
 """How often SQLite is asked whether another process has written."""
+WORKER: Final = Principal("service", "plugin:scaffolder")
 _AGAIN_S: Final = (1.0, 60.0)
 """Seconds before a claim that failed is tried again: at first, and at most (doubling, ± 20 %)."""
 
@@ -186,7 +187,8 @@ class Worker:
                     self._wake.set()
                 if last == 0.0 or time.monotonic() - last >= settings.janitor.total_seconds():
                     last = time.monotonic()
-                    await self._queue.close_stale(int(settings.timeout.total_seconds() * 1000))
+                    closed = await self._queue.close_stale(int(settings.timeout.total_seconds() * 1000))
+                    self._runner.telling.closed_as_stale(closed, WORKER)
                     await self._sweep()
                     await self._prune()
             except ServiceUnavailableError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import uuid4
 
 from app.confinement.failures import system_text
 from app.errors import CallboardError
+from app.interfaces import Principal
 from scaffolder.interfaces import Action, Workspace
 from scaffolder.language import Language, LanguageError
 from scaffolder.secrets.masking import Mask
@@ -16,6 +17,9 @@ from scaffolder.workflow.rendering import Environment, Values, truthy
 from scaffolder.workflow.seam import Confined, Job, Json, LeaseLostError, Outcome, Sink, StepState, Validate
 from scaffolder.workflow.step import StepRun, Tools
 from scaffolder.workflow.texts import error_name, error_text
+
+Bridged = Callable[[Principal], Awaitable[Mapping[str, Action]]]
+"""Further actions, as far as whoever started the task may use them; asked for where a step names one."""
 
 
 class Engine:
@@ -29,7 +33,9 @@ class Engine:
         validate: Validate,
         confined: Confined,
         environment: Environment | None = None,
+        bridged: Bridged | None = None,
     ) -> None:
+        self._bridged = bridged
         self._actions, self._language = actions, language
         self._validate, self._confined = validate, confined
         self._environment = environment or Environment()
@@ -48,7 +54,7 @@ class Engine:
     async def _run(self, job: Job, sink: Sink, state: StepState, workspace: Workspace) -> Outcome:
         values = Values(job, self._language, self._environment)
         mask = Mask((*job.secrets.values(), *self._environment.secrets.values()))
-        tools = Tools(self._actions, self._validate, self._confined, sink, state, workspace, mask)
+        tools = Tools(await self._actions_of(job), self._validate, self._confined, sink, state, workspace, mask)
         run = _TaskRun(job, values, tools)
         error = await run.steps()
         if error is None:
@@ -58,6 +64,12 @@ class Engine:
             output = await _rendered_output(job.spec.get("output") or {}, values)
             return Outcome("completed", mask.value(output), problems=values.problems)
         return Outcome("failed", error=error, problems=values.problems, cancelled=run.cancelled)
+
+    async def _actions_of(self, job: Job) -> Mapping[str, Action]:
+        steps: Sequence[Mapping[str, Json]] = job.spec.get("steps") or ()
+        if self._bridged is None or all(step["action"] in self._actions for step in steps):
+            return self._actions
+        return {**await self._bridged(job.initiator), **self._actions}
 
 
 class _TaskRun:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from app.interfaces import NOBODY, Principal
-from scaffolder.interfaces import Schema, TaskUser, TemplateInfo
+from scaffolder.interfaces import Action, Schema, TaskUser, TemplateInfo
 
 Json = Any
 StepStatus = Literal["processing", "completed", "failed", "skipped", "cancelled"]
@@ -119,8 +119,14 @@ class Job:
     hidden_steps: int = 0
     report_problems: bool = True
     log_debug: bool = False
+    runs_local: bool = False
+    """In a dry run: whether actions run that change nothing but the workspace. See `Action.local`."""
     root: Path | None = None
     """See TemplateInfo."""
+
+    def runs(self, action: Action) -> bool:
+        """Whether an action is run, and not only told of."""
+        return not self.is_dry_run or action.supports_dry_run or (self.runs_local and action.local)
 
     @property
     def template(self) -> TemplateInfo:

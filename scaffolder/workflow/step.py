@@ -133,7 +133,7 @@ class StepRun:
         await self.log.info(
             f"Running {action.id} in dry-run mode with inputs (secrets redacted): {json_pretty(preview)}"
         )
-        if action.supports_dry_run:
+        if self._job.runs(action):
             return True
         text = f"Skipping because {action.id} does not support dry-run"
         await self._tools.sink.log(text, step_id=self._id, status="skipped")
@@ -145,7 +145,7 @@ class StepRun:
     def was_example(self) -> bool:
         """Whether the output is made up, since the action takes no part in dry runs."""
         action = self._tools.actions.get(self._step["action"])
-        return self._job.is_dry_run and action is not None and not action.supports_dry_run
+        return action is not None and not self._job.runs(action)
 
     async def _iterations(self, action: Action) -> list[_Iteration]:
         """All iterations, rendered, validated and authorised before any runs."""

@@ -137,3 +137,93 @@ def test_a_form_that_is_filled_in_wrongly_makes_no_task(portal: Portal) -> None:
     )
     assert answer.status_code == 400
     assert [problem["name"] for problem in answer.json()["errors"]] == ["required", "required", "pattern"]
+
+
+REGISTERED = {
+    "catalog:get-catalog-entity",
+    "catalog:get-catalog-model-description",
+    "catalog:query-catalog-entities",
+    "catalog:refresh-catalog-entity",
+    "catalog:register-entity",
+    "catalog:unregister-entity",
+    "catalog:validate-entity",
+    "scaffolder:dry-run-template",
+    "scaffolder:execute-template",
+    "scaffolder:get-scaffolder-task-logs",
+    "scaffolder:list-scaffolder-actions",
+    "scaffolder:list-scaffolder-tasks",
+}
+STEPS = """
+apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: bridged}
+spec:
+  type: service
+  steps:
+    - {id: entity, action: catalog:get-catalog-entity, input: {name: python-service, kind: template}}
+    - {id: gone, action: catalog:unregister-entity, input: {type: {locationId: nowhere}}}
+    - {id: say, action: debug:log, input: {message: "Owned by ${{ steps.entity.output.spec.owner }}"}}
+  output: {owner: "${{ steps.entity.output.spec.owner }}"}
+"""
+
+
+def invoked(portal: Portal, action: str, **given: Any) -> httpx.Response:
+    return portal.http.post(f"/api/scaffolder/.backstage/actions/v1/actions/scaffolder:{action}/invoke", json=given)
+
+
+def test_actions_of_the_registry_are_actions_of_templates(portal: Portal) -> None:
+    portal.awaited("/api/scaffolder/v2/templates/default/template/python-service/parameter-schema")
+    listed = {one["id"]: one for one in portal.http.get("/api/scaffolder/v2/actions").json()}
+    assert listed.keys() >= REGISTERED
+    assert listed["catalog:get-catalog-entity"]["schema"]["input"]["required"] == ["name"]
+    assert listed.keys() == {
+        one["id"] for one in invoked(portal, "list-scaffolder-actions").json()["output"]["actions"]
+    }
+
+    asked = {"template": yaml.safe_load(STEPS), "values": {}, "directoryContents": []}
+    answer = portal.http.post("/api/scaffolder/v2/dry-run", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["output"] == {"owner": "platform"}
+    said = [line["body"]["message"] for line in answer.json()["log"]]
+    assert "Skipping because catalog:unregister-entity does not support dry-run" in said
+
+    unnamed = {**asked, "template": yaml.safe_load(STEPS.replace("name: python-service, ", ""))}
+    answer = portal.http.post("/api/scaffolder/v2/dry-run", json=unnamed)
+    assert answer.status_code == 400
+    said_of_input = 'Invalid input passed to action catalog:get-catalog-entity, instance requires property "name"'
+    assert answer.json()["error"]["message"] == said_of_input
+
+
+def test_agents_try_templates_out_and_run_them(portal: Portal) -> None:
+    portal.awaited("/api/scaffolder/v2/templates/default/template/python-service/parameter-schema")
+    tried = invoked(portal, "dry-run-template", templateYaml=STEPS).json()["output"]
+    assert (tried["valid"], tried["output"]) == (True, {"owner": "platform"})
+    tried = invoked(portal, "dry-run-template", templateYaml="a: [").json()["output"]
+    assert (tried["valid"], len(tried["errors"])) == (False, 1)
+    assert invoked(portal, "dry-run-template", templateYaml="kind: Component").status_code == 400
+
+    remote = portal.repositories / "by-an-agent.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", remote], check=True)
+    values = {"name": "by-an-agent", "owner": "booking", "remoteUrl": f"file://{remote}"}
+    refused = invoked(portal, "execute-template", templateRef="template:default/python-service", values={"name": "x"})
+    assert refused.status_code == 400
+    started = invoked(portal, "execute-template", templateRef="template:default/python-service", values=values)
+    task = started.json()["output"]["taskId"]
+    assert portal.events(task)[-1][1]["body"]["message"] == "Run completed with status: completed"
+
+    events = invoked(portal, "get-scaffolder-task-logs", taskId=task).json()["output"]["events"]
+    assert events[-1]["type"] == "completion"
+    last = invoked(portal, "get-scaffolder-task-logs", taskId=task, after=events[-2]["id"]).json()["output"]["events"]
+    assert last == events[-1:]
+    owned = invoked(portal, "list-scaffolder-tasks", owned=True, limit=1, status="completed").json()["output"]
+    assert owned["tasks"][0]["id"] == task
+    assert "createdBy" not in owned["tasks"][0]
+    assert invoked(portal, "list-scaffolder-tasks", limit=1001).status_code == 400
+    assert invoked(portal, "get-scaffolder-task-logs", taskId="no-such-task").status_code == 404
+
+    pages = portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 1, "cursor": "*"}).json()
+    assert pages["tasks"][0]["id"] == task
+    following = portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 99, "cursor": pages["nextCursor"]}).json()
+    assert task not in [one["id"] for one in following["tasks"]]
+    assert "nextCursor" not in following
+    assert "nextCursor" not in portal.http.get("/api/scaffolder/v2/tasks", params={"limit": 1}).json()

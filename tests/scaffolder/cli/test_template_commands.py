@@ -57,7 +57,7 @@ def test_the_examples_have_no_fault(tmp_path: Path) -> None:
 
 def test_the_examples_pass_their_own_tests(tmp_path: Path) -> None:
     code, said = callboard(tmp_path, "test", str(EXAMPLES))
-    assert (code, said.splitlines()[-1]) == (0, "3 of 3 passed"), said
+    assert (code, said.splitlines()[-1]) == (0, "4 of 4 passed"), said
 
 
 @pytest.mark.parametrize(
@@ -224,11 +224,35 @@ def test_a_dry_run_writes_a_folder_and_tells_its_output(tmp_path: Path) -> None:
 def test_values_that_fail_the_form_end_the_run(tmp_path: Path) -> None:
     code, said = callboard(tmp_path, "run", str(EXAMPLES / "library"), "--output", "made", "--set", "name=axles")
     assert code == 2
-    assert 'instance requires property "owner"' in said
+    assert 'the form refuses the values: instance requires property "owner"' in said
 
 
 def test_a_file_is_rendered_with_values(tmp_path: Path) -> None:
     assert callboard(tmp_path, "render", "-", "--set", "a=b", stdin="${{ values.a | upper }}\n") == (0, "B\n")
+
+
+def test_a_step_that_fails_ends_the_run_with_its_log(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(
+        HEAD + "  steps:\n"
+        "    - {action: 'debug:log', input: {message: 'before ${{ 1 | nope }}'}}\n"
+        "    - {action: 'fetch:plain', input: {url: ./gone}}\n"
+    )
+    code, said = callboard(tmp_path, "run", "template.yaml", "--output", "made")
+    assert code == 1
+    assert "Starting up task with 2 steps" in said
+    assert "warning: steps.step-1.input.message is left as it is: Template error at line 1, column 16: Unknown" in said
+    assert said.splitlines()[-1].startswith("callboard template: Error: ENOENT: no such file or directory")
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_value_that_a_file_wants_and_nobody_gives_is_warned_of(tmp_path: Path) -> None:
+    code, said = callboard(tmp_path, "render", "-", "--set", "a=b", stdin="${{ values.a }} ${{ values.c.d }}\n")
+    assert (code, said) == (0, "warning: values.c is not given (line 1, column 21)\nb \n")
+
+
+def test_a_folder_of_many_templates_is_no_template_to_run(tmp_path: Path) -> None:
+    code, said = callboard(tmp_path, "run", str(EXAMPLES), "--output", "made")
+    assert (code, said) == (2, f"callboard template: {EXAMPLES} holds 3 templates: name the file of one\n")
 
 
 def test_a_path_without_a_template_is_a_mistake(tmp_path: Path) -> None:

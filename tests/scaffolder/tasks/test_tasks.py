@@ -409,3 +409,24 @@ async def test_the_tables_are_as_the_models_say(world: World) -> None:
         if name.startswith("scaffolder_task")
     }
     assert tables.TaskRow.__tablename__ in stored
+
+
+async def test_pages_by_cursor_stay_whole_while_tasks_are_made(world: World) -> None:
+    ids = [await world.start({"action": "say"}) for _ in range(5)]
+    seen, after = list[str](), None
+    while True:
+        tasks, total = await world.tasks.find(limit=2, after=after)
+        if not tasks:
+            break
+        seen += [task.id for task in tasks]
+        after = tasks[-1].cursor
+        await world.start({"action": "say"})
+    assert seen == ids[::-1]
+    assert total > len(ids)
+    oldest, _ = await world.tasks.find(order=("created_at", "asc"), limit=2)
+    following, _ = await world.tasks.find(order=("created_at", "asc"), limit=1, after=oldest[-1].cursor)
+    assert [task.id for task in following] == ids[2:3]
+    with pytest.raises(InputError, match="Malformed cursor"):
+        await world.tasks.find(after="x")
+    with pytest.raises(InputError, match="order by created_at"):
+        await world.tasks.find(order=("status", "asc"), after=oldest[-1].cursor)

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from app.database.migrations import migrate
+from app.events.bus import EventBus
 from app.interfaces import Principal
 from scaffolder.interfaces import Action, ActionContext, Task, TaskEvent, Workspace
 from scaffolder.secrets.sealing import Seal
 from scaffolder.tasks.running import Runner
 from scaffolder.tasks.service import DurableTasks
+from scaffolder.tasks.telling import Telling
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.workflow import Engine, Environment, Permitted, workflow_language
 from scaffolder.workflow.seam import Confined
@@ -66,10 +68,11 @@ class World:
     environment: Environment = field(default_factory=Environment)
     confined: Confined = confined
     workspaces: Callable[[Path], Workspace] = Folder
+    bus: EventBus = field(default_factory=EventBus)
 
     def __post_init__(self) -> None:
         self.seal = Seal(lambda: [b"key"])
-        self.tasks = DurableTasks(self.database, self.seal)
+        self.tasks = DurableTasks(self.database, self.seal, self.bus)
 
     def worker(
         self, settings: WorkerSettings = SETTINGS, *, snapshots: bool = False, folder: Path | None = None
@@ -82,7 +85,10 @@ class World:
             environment=self.environment,
         )
         where = folder or self.folder
-        runner = Runner(lambda: engine, self.seal, where, self.workspaces, _everything, snapshots=snapshots)
+        telling = Telling(self.bus)
+        runner = Runner(
+            lambda: engine, self.seal, where, self.workspaces, _everything, snapshots=snapshots, telling=telling
+        )
         return Worker(self.database, runner, settings)
 
     @asynccontextmanager
