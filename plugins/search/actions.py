@@ -8,8 +8,9 @@ from typing import Any, Final
 import orjson
 
 from app.interfaces import ActionInvocation, RegisteredAction
+from plugins.search.answers import cursors
 from plugins.search.requests import RequestParser
-from plugins.search.searching import Search, cursors
+from plugins.search.searching import Search
 
 Json = dict[str, Any]
 LIMIT: Final = 10

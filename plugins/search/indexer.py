@@ -12,7 +12,7 @@ from app.interfaces import Clock, SearchChange, SearchCollator, SearchDocument, 
 from plugins.search import metrics
 from plugins.search.catalog_documents import TYPE, EntityChanges, EntityDocument
 from plugins.search.entries import Entry, entry_of, is_link
-from plugins.search.store import Collated, SearchStore, move
+from plugins.search.store import Collated, SearchStore
 
 LOOK_S: Final = 5.0
 """Seconds between two looks for requests, in case a notification was lost."""
@@ -166,7 +166,7 @@ class Indexer:
             if isinstance(change, EntityChanges):
                 await write.adopt(change.created or {})
             if change.position is not None:
-                await move(write, type, change.position)
+                await write.move(type, change.position)
         metrics.changes.labels(type).inc(len(change.put) + len(change.removed))
 
     # ------------------------------------------------------------------------------------------------ keeping

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from app.errors import CallboardError
 from app.interfaces import JsonBytes, caller
 from plugins.search import metrics
+from plugins.search.answers import wire
 from plugins.search.querystring import parse
 from plugins.search.requests import RequestParser
-from plugins.search.searching import Search, wire
+from plugins.search.searching import Search
 
 
 def search_api(search: Search, parser: RequestParser) -> APIRouter:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ import orjson
 from pyroaring import BitMap
 
 from app.interfaces import Principal
+from plugins.search.answers import Result, Results
 from plugins.search.highlighting import Highlighter
 from plugins.search.matching import Match, filter_match, name_match, terms_of, text_match, type_match
 from plugins.search.ranking import RANKED, Candidate, Found, ranked
@@ -18,33 +18,15 @@ from plugins.search.remembered import Remembered
 from plugins.search.requests import SearchRequest
 from plugins.search.settings import HighlightSettings
 from plugins.search.sight import Belonging, Gate
-from plugins.search.store import FIRST_ID, SearchStore
+from plugins.search.store import SearchStore
 from plugins.search.versions import Versions
 from plugins.search.words import joined, stem
+from plugins.search.writing import FIRST_ID
 
 SMALL: Final = 25
 """Results of one page: these are read at once with what ranks them."""
 FEW: Final = 2000
 """Documents whose belonging is looked up by id; of more, all are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """`document` is JSON as it goes on the wire; `fields` are its highlighted texts, None where nothing was typed."""
-
-    type: str
-    document: str
-    rank: int
-    fields: Mapping[str, str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """`total` None: nothing that may be searched."""
-
-    results: Sequence[Result]
-    total: int | None
-    has_more: bool = False
 
 
 class Search:
@@ -205,30 +187,3 @@ def highlighted(marking: Highlighter, document: str) -> dict[str, str]:
         "location": content["location"],
         "path": "",
     }
-
-
-def wire(answer: Results, request: SearchRequest, tags: tuple[str, str]) -> bytes:
-    """The answer as it goes on the wire; documents are passed on as they are stored."""
-    parts: list[bytes] = []
-    for one in answer.results:
-        highlight = {"preTag": tags[0], "postTag": tags[1], "fields": one.fields or {}}
-        parts.append(
-            b'{"type":%b,"document":%b,"rank":%d,"highlight":%b}'
-            % (orjson.dumps(one.type), one.document.encode(), one.rank, orjson.dumps(highlight))
-        )
-    more = cursors(answer, request)
-    if answer.total is not None:
-        more["numberOfResults"] = answer.total
-    rest = orjson.dumps(more)[1:]
-    return b'{"results":[%b]%b' % (b",".join(parts), b"," + rest if more else rest)
-
-
-def cursors(answer: Results, request: SearchRequest) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if answer.total is None:
-        return found
-    if answer.has_more:
-        found["nextPageCursor"] = request.next_cursor
-    if request.previous_cursor is not None:
-        found["previousPageCursor"] = request.previous_cursor
-    return found

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 from app.interfaces import Decision, Permission, PermissionQuery, Permissions, Principal, SearchCollator
 from catalog.interfaces import EntityVisibility
 from plugins.search.catalog_documents import TYPE
-from plugins.search.store import FIRST_ID
+from plugins.search.writing import FIRST_ID
 
 PLUGIN: Final = "search"
 ENTITY: Final = "catalog-entity"

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from app.interfaces import Database
-from plugins.search.store import CHANNEL, SearchStore
+from plugins.search.store import SearchStore
+from plugins.search.writing import CHANNEL
 
 NET_S: Final = 1.0
 """Seconds after which PostgreSQL is asked, in case a notification was lost."""

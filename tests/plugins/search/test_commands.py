@@ -13,6 +13,7 @@ from app.config.nodes import Node, Place
 from app.errors import InputError
 from app.main import create_host
 from plugins.search.commands import reindex_types, status_of
+from plugins.search.plugin import SearchPlugin
 from tests.catalog.world import component
 from tests.plugins.search.world import CATALOG, SearchWorld, Shelf, document
 
@@ -56,7 +57,10 @@ async def test_unknown_types_and_failures_are_told(world: SearchWorld) -> None:
 
 def test_the_commands_are_callboard_s(tmp_path: Path) -> None:
     host = create_host(
-        LayeredConfig(Node({}, Place("defaults", 0))), roles=(), env={"CALLBOARD_DATA_DIR": str(tmp_path)}
+        LayeredConfig(Node({}, Place("defaults", 0))),
+        roles=(),
+        env={"CALLBOARD_DATA_DIR": str(tmp_path)},
+        plugins=[SearchPlugin()],
     )
     (commands,) = [group for group, name in host.command_groups if name == "search"]
     shown = CliRunner().invoke(commands, ["--help"]).output

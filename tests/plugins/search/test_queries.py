@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from app.interfaces import SearchChange, SearchDocument
+from plugins.search.answers import wire
 from plugins.search.matching import terms_of
 from plugins.search.ranking import RANKED
 from plugins.search.requests import SearchRequest
-from plugins.search.searching import wire
 from plugins.search.words import indexed, joined, singular
 from tests.catalog.world import component, group, user
 from tests.plugins.search.world import ANYBODY, CATALOG, SearchWorld, Shelf, document

@@ -25,10 +25,11 @@ from catalog.feed import CatalogFeed
 from catalog.interfaces import DeferredEntity, DeltaMutation, Entity
 from catalog.query.engine import CatalogIndex
 from catalog.visibility import ConditionalVisibility
+from plugins.search.answers import Results
 from plugins.search.catalog_documents import CatalogCollator
 from plugins.search.indexer import Indexer
 from plugins.search.requests import RequestParser
-from plugins.search.searching import Results, Search
+from plugins.search.searching import Search
 from plugins.search.settings import CatalogCollatorSettings, HighlightSettings
 from plugins.search.sight import Gate
 from plugins.search.store import SearchStore
