@@ -1,7 +1,9 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
 # make ui     builds the portal that make run then serves (Node.js 22 or later; without one, that of the test tools)
 # make test   sets up and passes everything CI demands
+# make e2e    builds the portal and walks through it in a browser, on SQLite and on PostgreSQL (DATABASE= for one of them)
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make bench-search  measures indexing and queries (ENTITIES=, DATABASE=, PEER=)
 # make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
@@ -16,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check bench bench-scaffolder fuzz e2e e2e-auth clean
+.PHONY: run setup setup-dev ui test format check bench bench-scaffolder bench-search fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -70,10 +72,16 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+e2e: $(VENV)/.dev ui/dist/index.html
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.e2e $(if $(filter command line environment,$(origin DATABASE)),--database $(DATABASE))
+
 ENTITIES ?= 10000
 DATABASE ?= sqlite
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+bench-search: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.search --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
 
 bench-scaffolder: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))

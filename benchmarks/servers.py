@@ -37,6 +37,13 @@ class Server:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
+    def post(self, path: str, body: object) -> None:
+        """A request whose answer is of no interest."""
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://{self.host}{path}", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
+
     def count(self) -> int:
         answer = self.get("/api/catalog/entities/by-query?limit=0")
         assert isinstance(answer, dict)
@@ -95,6 +102,8 @@ backend:
       - type: static
         options: {{ token: {TOKEN}, subject: benchmark }}
 auth: {{ providers: {{ guest: {{ dangerouslyAllowOutsideDevelopment: true }} }} }}
+search:
+  collators: {{ catalog: {{ schedule: {{ frequency: {{ seconds: 20 }}, timeout: {{ minutes: 15 }} }} }} }}
 catalog:
   rules: [{{ allow: [{KINDS}] }}]
   locations: [{{ type: file, target: {catalog / "all.yaml"} }}]

@@ -401,8 +401,8 @@ class EntityVisibility(Protocol):
         Raises InputError for conditions that are not about entities.
         """
 
-    async def matching(self, query: Query) -> BitMap:
-        """The numbers of all entities that match. Raises InputError."""
+    async def matching(self, query: Query, *, revision: int = 0) -> BitMap:
+        """The numbers of all entities that match, as of this revision or a later one. Raises InputError."""
 
     async def numbers(self, refs: Sequence[str]) -> dict[str, int]:
         """The numbers of those refs that exist, past all caches."""

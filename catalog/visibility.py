@@ -24,7 +24,8 @@ class ConditionalVisibility:
     async def allowed(self, conditions: Mapping[str, Any]) -> BitMap:
         return await self._index.numbers(query_of(conditions))
 
-    async def matching(self, query: Query) -> BitMap:
+    async def matching(self, query: Query, *, revision: int = 0) -> BitMap:
+        self._index.advance(revision)
         return await self._index.numbers(query)
 
     async def numbers(self, refs: Sequence[str]) -> dict[str, int]:

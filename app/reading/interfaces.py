@@ -4,6 +4,7 @@ readers. Beside `app.interfaces`, nothing else of `app.reading` is public."""
 from __future__ import annotations
 
 from app.reading.archive import ArchivedFile, plain_path, tar_files, zip_files
+from app.reading.fetch import validator_of
 from app.reading.globs import Glob, compiled, is_glob, is_simple_glob
 from app.reading.repository_reader import RepositoryPlace, RepositoryReader, required_path
 from app.reading.resolve import default_resolve_url, file_path_of, is_absolute
@@ -38,5 +39,6 @@ __all__ = [
     "quoted_path",
     "required_path",
     "tar_files",
+    "validator_of",
     "zip_files",
 ]

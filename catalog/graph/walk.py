@@ -1,7 +1,7 @@
 """Walks relations a level at a time: two statements a level, however many entities it has.
 
-Only entities the caller can see are walked through. What a visible entity's relations name is in its document and so
-no secret: it stays in the graph as a node that does not exist, exactly like a relation to nothing.
+Only entities the caller can see are walked through, and only those are in the graph. A relation to nothing stays in it
+as a node that does not exist; one to what is hidden from the caller is left out, as it is in entities' documents.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ class GraphWalker:
     async def _load(self, refs: Iterable[str], depth: int, visible: Query | None) -> list[Node]:
         wanted = list(refs)
         documents = await self._entities.by_refs(wanted, visible=visible)
-        return [node_of(ref, document, depth) for ref, document in zip(wanted, documents, strict=True)]
+        missing = [ref for ref, document in zip(wanted, documents, strict=True) if document is None]
+        hidden = await self._entities.matching(missing, {}) if visible is not None and missing else set[str]()
+        return [
+            node_of(ref, document, depth) for ref, document in zip(wanted, documents, strict=True) if ref not in hidden
+        ]
 
     async def _neighbours(
         self, request: GraphRequest, frontier: list[str], seen: Iterable[str], *, after: str, limit: int

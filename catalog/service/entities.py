@@ -1,18 +1,19 @@
 """Reads of entities, as a caller may see them. Source: spec/catalog.md §1.3, §7.5.
 
 Where nothing may be seen, lists are empty and single entities are not found: nobody learns from an answer what there
-is. Only ancestry refuses outright, as the reference does.
+is. Only ancestry refuses outright, as the reference does. See `discretion` for what is hidden in part.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.errors import NotAllowedError, NotFoundError
 from catalog.interfaces import CatalogControl, EntitiesCatalog, FacetValue, Order, Page, PageRequest, Query
 from catalog.model.refs import canonical
 from catalog.service.authorized import Sight
+from catalog.service.discretion import Discretion
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class AuthorizedEntities:
     def __init__(self, entities: EntitiesCatalog, control: CatalogControl) -> None:
         self._entities = entities
         self._control = control
+        self._discretion = Discretion(entities)
 
     async def page(self, request: PageRequest, sight: Sight) -> Page:
         if sight.denied:
             return Page((), 0)
-        return await self._entities.page(request, visible=sight.query)
+        page = await self._entities.page(request, visible=sight.query)
+        if sight.query is None:
+            return page
+        return replace(page, items=await self._discretion.present(page.items, sight.query))
 
     async def listing(
         self, query: Query | None, order: Sequence[Order], limit: int | None, offset: int, sight: Sight
@@ -39,31 +44,34 @@ class AuthorizedEntities:
         """A page of `GET /entities`, and whether more follow."""
         if sight.denied:
             return (), False
-        return await self._entities.listing(query, order, limit=limit, offset=offset, visible=sight.query)
+        found, more = await self._entities.listing(query, order, limit=limit, offset=offset, visible=sight.query)
+        return (found if sight.query is None else await self._discretion.present(found, sight.query)), more
 
     async def everything(
         self, query: Query | None, order: Order | None, sight: Sight
     ) -> AsyncIterator[Sequence[bytes]]:
         if not sight.denied:
             async for batch in self._entities.everything(query, order, visible=sight.query):
-                yield batch
+                yield batch if sight.query is None else await self._discretion.present(batch, sight.query)
 
     async def facets(
         self, facets: Sequence[str], query: Query | None, sight: Sight
     ) -> Mapping[str, Sequence[FacetValue]]:
         if sight.denied:
             return {facet: [] for facet in facets}
-        return await self._entities.facets(facets, query, visible=sight.query)
+        found = await self._entities.facets(facets, query, visible=sight.query)
+        return found if sight.query is None else await self._discretion.facets(found, sight.query)
 
     async def by_refs(self, refs: Sequence[str], query: Query | None, sight: Sight) -> Sequence[bytes | None]:
         if sight.denied:
             return [None] * len(refs)
-        return await self._entities.by_refs(refs, query, visible=sight.query)
+        found = await self._entities.by_refs(refs, query, visible=sight.query)
+        return found if sight.query is None else await self._discretion.documents(found, sight.query)
 
     async def by_name(self, kind: str, namespace: str, name: str, sight: Sight) -> bytes:
         """Raises NotFoundError, in the words in which the name was asked for."""
         if not sight.denied:
-            found = (await self._entities.by_refs([canonical(kind, namespace, name)], visible=sight.query))[0]
+            found = (await self.by_refs([canonical(kind, namespace, name)], None, sight))[0]
             if found is not None:
                 return found
         raise NotFoundError(f"No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'")
@@ -73,7 +81,7 @@ class AuthorizedEntities:
         found = None if sight.denied else await self._entities.by_uid(uid, visible=sight.query)
         if found is None:
             raise NotFoundError(f"No entity with uid {uid}")
-        return found
+        return found if sight.query is None else (await self._discretion.present([found], sight.query))[0]
 
     async def ancestry(self, ref: str, sight: Sight) -> Sequence[Ancestor]:
         """The entity itself, then all whose processing led to it, depth first from a stack.
@@ -99,6 +107,10 @@ class AuthorizedEntities:
         if sight.query is not None:
             seen = await self._entities.matching(list(order), sight.query)
             hidden = _above((one for one in order if one not in seen), order)
+            kept = [one for one in order if one not in hidden]
+            documents |= dict(
+                zip(kept, await self._discretion.documents([documents[one] for one in kept], sight.query), strict=True)
+            )
         return [
             Ancestor(document, above)
             for one, above in order.items()

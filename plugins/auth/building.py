@@ -142,7 +142,7 @@ class Providers:
         """Raises ConfigError outside development."""
         self._host, self._users, self._development = host, users, development
         self._extensions = host.extension(SignInExtensions)
-        self._origins = AllowedOrigins(_app_url(host), settings.experimental_extra_allowed_origins)
+        self._origins = AllowedOrigins(app_url_of(host), settings.experimental_extra_allowed_origins)
         self._found: dict[str, SignInProvider] = {}
         self._pending: dict[str, Callable[[], SignInProvider]] = {}
         for provider in ("guest", *OAUTH, *PROXIES):
@@ -238,6 +238,6 @@ class Providers:
         self._found[provider] = MisconfiguredProvider(provider)
 
 
-def _app_url(host: PluginHost) -> str:
-    url = host.config.get("app.baseUrl") or host.auth.issuer
-    return str(url)
+def app_url_of(host: PluginHost) -> str:
+    """Where the frontend is; with us, unless the configuration says otherwise."""
+    return str(host.config.get("app.baseUrl") or host.auth.issuer.removesuffix("/api/auth"))

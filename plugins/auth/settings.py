@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from app.config import Duration
 from plugins.auth.oauth.scopes import split_scope
+from plugins.auth.server.urls import CLIENT_ID_PATTERNS, LOOPBACK_PATTERNS, REGISTERED_PATTERNS
 
 
 class _Settings(BaseModel):
@@ -203,9 +205,50 @@ class SessionSettings(_Settings):
     provider's own tokens."""
 
 
+class CimdSettings(_Settings):
+    enabled: bool = False
+    """Let clients in that publish their metadata at the URL that is their id."""
+    allowed_client_id_patterns: tuple[str, ...] = CLIENT_ID_PATTERNS
+    """Which client ids are let in; the command line's own always is."""
+    allowed_redirect_uri_patterns: tuple[str, ...] = LOOPBACK_PATTERNS
+
+
+class DcrSettings(_Settings):
+    enabled: bool = False
+    """Let anybody register a client. Deprecated, as in Backstage: prefer `clientIdMetadataDocuments`."""
+    allowed_redirect_uri_patterns: tuple[str, ...] = REGISTERED_PATTERNS
+
+
+class RefreshTokenSettings(_Settings):
+    enabled: bool = False
+    """Give refresh tokens to clients that ask for `offline_access`."""
+    token_lifetime: Duration = timedelta(days=30)
+    """How long a refresh token is good for if it is not used."""
+    max_rotation_lifetime: Duration = timedelta(days=365)
+    """How long a session may be renewed at all."""
+    max_tokens_per_user: int = Field(default=20, ge=1)
+    disable_catalog_presence_check: bool = Field(default=False, alias="dangerouslyDisableCatalogPresenceCheck")
+    """Also renew sessions of users who are not in the catalog."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RefreshTokenSettings:
+        if not timedelta(0) < self.token_lifetime < self.max_rotation_lifetime:
+            raise ValueError("maxRotationLifetime must be greater than tokenLifetime, and both be positive")
+        return self
+
+
 class SignInSettings(_Settings):
     environment: str = "development"
     """Which of a provider's environments the frontend uses."""
     experimental_extra_allowed_origins: tuple[str, ...] = ()
     """Origins of further frontends that may sign in, as patterns: `https://*.example.com`."""
     session: SessionSettings = SessionSettings()
+    client_id_metadata_documents: CimdSettings | None = None
+    experimental_client_id_metadata_documents: CimdSettings = CimdSettings()
+    """The older name of `clientIdMetadataDocuments`, which goes before it."""
+    experimental_dynamic_client_registration: DcrSettings = DcrSettings()
+    experimental_refresh_token: RefreshTokenSettings = RefreshTokenSettings()
+
+    @property
+    def cimd(self) -> CimdSettings:
+        return self.client_id_metadata_documents or self.experimental_client_id_metadata_documents

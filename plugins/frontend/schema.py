@@ -52,7 +52,19 @@ _NO_SECRETS["additionalProperties"] = _NO_SECRETS["items"] = _NO_SECRETS
 NEVER: Final[Schema] = {
     "properties": {
         **dict.fromkeys(("catalog", "events", "integrations", "proxy", "scaffolder", "techdocs"), _NO_SECRETS),
-        "auth": {"allOf": [_NO_SECRETS, {"properties": {"session": _SECRET, "keyStore": _SECRET}}]},
+        "auth": {
+            "allOf": [
+                _NO_SECRETS,
+                # A guest is nobody that a person could sign in with on the page of providers.
+                {
+                    "properties": {
+                        "session": _SECRET,
+                        "keyStore": _SECRET,
+                        "providers": {"properties": {"guest": _SECRET}, "additionalProperties": _NO_SECRETS},
+                    }
+                },
+            ]
+        },
         "backend": {"properties": dict.fromkeys(("auth", "cache", "database"), _SECRET)},
     }
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from app.errors import InputError
-from app.interfaces import FoundFile, Outgoing, ReadResponse
+from app.errors import InputError, NotModifiedError
+from app.interfaces import FoundFile, Outgoing, ReadResponse, SearchResponse
 from app.reading.interfaces import (
     ArchivedFile,
     RepositoryPlace,
@@ -16,11 +17,18 @@ from app.reading.interfaces import (
     quoted_path,
     required_path,
     tar_files,
+    validator_of,
 )
 from plugins.github.credentials import GithubCredentials
 from plugins.github.integration import place_of
 from plugins.github.settings import GithubHost
+from plugins.github.versions import Versions, blob_sha
 
+ABSENT: Final = "absent"
+"""The etag of a file that is not there."""
+_BLOB: Final = "blob:"
+_SHA_ETAG: Final = re.compile(r"(?:blob:)?([0-9a-f]{40})(?: (.+))?")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RAW: Final = "application/vnd.github.v3.raw"
 _SHA: Final = "application/vnd.github.sha"
 _JSON: Final = "application/vnd.github+json"
@@ -29,10 +37,43 @@ _JSON: Final = "application/vnd.github+json"
 class GithubReader(RepositoryReader):
     is_glob = staticmethod(is_glob)
 
-    def __init__(self, outgoing: Outgoing, settings: GithubHost, credentials: GithubCredentials) -> None:
+    def __init__(
+        self, outgoing: Outgoing, settings: GithubHost, credentials: GithubCredentials, versions: Versions
+    ) -> None:
         super().__init__(outgoing)
         self._settings = settings
         self._credentials = credentials
+        self._versions = versions
+
+    async def search(self, url: str, *, etag: str | None = None) -> SearchResponse:
+        """Beside what the port promises: a file that is not there has an etag, too."""
+        await self._raise_if_unchanged(url, etag)
+        found = await super().search(url, etag=etag if etag != ABSENT else None)
+        if found.files or found.etag is not None or not await self._told(url):
+            return found
+        self._versions.learn(self.place(url), None)
+        return SearchResponse((), ABSENT)
+
+    async def read_url(self, url: str, *, etag: str | None = None) -> ReadResponse:
+        await self._raise_if_unchanged(url, etag)
+        return await super().read_url(url, etag=etag)
+
+    async def _told(self, url: str) -> bool:
+        """Whether GitHub can be asked for versions there."""
+        place = self.place(url)
+        return self._settings.api is not None and bool(place.path) and bool(await self.headers(place))
+
+    async def _raise_if_unchanged(self, url: str, etag: str | None) -> None:
+        """Answers from what is known of many files at once, if that is enough to say that nothing has changed."""
+        sha = None if etag == ABSENT else _sha_of(etag)
+        if (sha is None and etag != ABSENT) or self._settings.api is None:
+            return
+        place = self.place(url)
+        if self.is_glob(place.path):
+            place = RepositoryPlace(place.owner, place.name, place.ref, "")
+        version = await self._versions.current(place)
+        if version is not None and version.sha == sha:
+            raise NotModifiedError()
 
     def place(self, url: str) -> RepositoryPlace:
         return place_of(url)
@@ -50,12 +91,18 @@ class GithubReader(RepositoryReader):
             return self.content(await self.ask(place, f"{path}/{quoted_path(place.path)}", about=about, etag=etag))
         ref = f"?ref={quoted(place.ref)}" if place.ref else ""
         url = f"{self._api(place)}/contents/{quoted_path(place.path)}{ref}"
-        return self.content(await self.ask(place, url, about=about, etag=etag, accept=_RAW))
+        response = await self.ask(place, url, about=about, etag=_http_etag(etag), accept=_RAW)
+        sha = blob_sha(response.content)
+        self._versions.learn(place, sha)
+        return ReadResponse(response.content, f"{_BLOB}{sha} {validator_of(response) or ''}".rstrip())
 
     async def commit(self, place: RepositoryPlace) -> str:
         url = f"{self._api(place)}/commits/{quoted(place.ref or 'HEAD')}"
-        response = await self.ask(place, url, about=self._about(place), accept=_SHA)
-        return response.text.strip()
+        about = self._about(place)
+        response = await self.ask(place, url, about=about, accept=_SHA)
+        said = response.text.strip()
+        # Not all that speak GitHub's API know how to say the SHA alone.
+        return said if _COMMIT.fullmatch(said) else str(self.json(response, about, "sha"))
 
     async def tree(self, place: RepositoryPlace, commit: str, matches: Callable[[str], bool]) -> list[FoundFile] | None:
         about = self._about(place)
@@ -95,3 +142,19 @@ class GithubReader(RepositoryReader):
         ref = f"/tree/{place.ref}" if place.ref else ""
         path = f"/{place.path}" if place.path else ""
         return f"https://{self._settings.host}/{place.owner}/{place.name}{ref}{path}"
+
+
+def _sha_of(etag: str | None) -> str | None:
+    """The blob or commit that an etag of ours stands for."""
+    match = _SHA_ETAG.fullmatch(etag or "")
+    return match[1] if match else None
+
+
+def _http_etag(etag: str | None) -> str | None:
+    """What GitHub's own ETag was; one of before there were ours is it itself."""
+    if etag is None or etag == ABSENT:
+        return None
+    if not etag.startswith(_BLOB):
+        return etag
+    match = _SHA_ETAG.fullmatch(etag)
+    return match[2] if match else None

@@ -17,6 +17,7 @@ from app.errors import AuthenticationError
 from app.interfaces import JsonBytes, PluginHost, caller
 from plugins.mcp import audit
 from plugins.mcp.settings import McpSettings
+from plugins.mcp.skill_files import BUILT_IN, PREFIX, read_skills, skill_routes
 from plugins.mcp.tools import BUCKETS, Tools
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ class McpPlugin:
     id = "mcp-actions"
 
     def register(self, host: PluginHost) -> None:
-        servers = Servers(host, host.settings("mcpActions", McpSettings))
+        settings = host.settings("mcpActions", McpSettings)
+        if settings.skills is not False:
+            further = settings.skills if isinstance(settings.skills, list) else []
+            host.mount_root(skill_routes(read_skills([BUILT_IN, *further])))
+            # What agents learn there is how to ask, not what there is.
+            host.allow_unauthenticated(f"{PREFIX}/*")
+        servers = Servers(host, settings)
         host.mount("mcp-actions", servers.router())
         host.on_stop(servers.stop)
 

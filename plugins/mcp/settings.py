@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -44,6 +45,9 @@ class McpSettings(BaseModel, use_attribute_docstrings=True):
     """Name tools `plugin.action` instead of `action`."""
     allowed_actions: Allowed = Field(default="readOnly", alias="allowedActions")
     """Actions that agents may use: `readOnly` ones, `nonDestructive` ones too, or `all`, as Backstage offers."""
+    skills: bool | list[Path] = True
+    """Agents may install skills from `/.well-known/skills`: the one that comes with Callboard, those of further folders
+    too, or none (false)."""
     servers: dict[Annotated[str, AfterValidator(_key)], McpServerSettings] = Field(default_factory=dict)
     """Further servers, at `/v1/<key>`."""
 

@@ -42,6 +42,7 @@ class NotificationsPlugin:
 
             async def forget() -> None:
                 removed = await changes.forget(int((host.clock.now() - kept).timestamp() * 1000))
-                log.info("Removed %s notifications that were older than %s", removed, kept)
+                if removed:
+                    log.info("Removed %s notifications that were older than %s days", removed, kept.days)
 
             host.schedule("notifications", ScheduledTask("notification-cleaner", forget, timedelta(days=1)))

@@ -39,6 +39,8 @@ class Notification(SQLModel, table=True):
             "user_ref",
             "created_at",
             "topic",
+            # Always NULL there: without it SQLite would look each row up to be sure.
+            "read_at",
             sqlite_where=Column("read_at", BigInteger).is_(None),
             postgresql_where=Column("read_at", BigInteger).is_(None),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Final
@@ -13,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from app.errors import InputError, NotAllowedError, ServiceUnavailableError
 from app.interfaces import Auth, OutgoingAnswer, StreamingOutgoing
 from app.reading.interfaces import parse_web_url
+from plugins.proxy import metrics
 from plugins.proxy.headers import HeaderRules
 from plugins.proxy.paths import Rewriting, belongs, joined
 from plugins.proxy.settings import Named
@@ -62,7 +64,7 @@ class Endpoint:
         path = self._rewrite(whole)
         target = self._target
         url = f"{target.scheme}://{target.netloc}{joined(target.path, path)}"
-        stack = AsyncExitStack()
+        stack, began = AsyncExitStack(), time.perf_counter()
         try:
             answer = await stack.enter_async_context(
                 self._outgoing.stream(
@@ -79,12 +81,17 @@ class Endpoint:
             if isinstance(error, InputError) and error.extra.get("statusCode"):
                 raise
             log.warning("The proxy endpoint '%s' got no answer: %s", self.path, error.message)
-            return _no_answer(request, path, error)
+            return self._counted(_no_answer(request, path, error), began)
         except BaseException:
             await stack.aclose()
             raise
         response = StreamingResponse(_passed_on(answer, stack), answer.status)
         response.raw_headers = self._headers.to_client(answer.headers)
+        return self._counted(response, began)
+
+    def _counted(self, response: Response, began: float) -> Response:
+        metrics.requests.labels(self.path, str(response.status_code)).inc()
+        metrics.seconds.labels(self.path).observe(time.perf_counter() - began)
         return response
 
 
@@ -103,6 +110,8 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
 
 async def _passed_on(answer: OutgoingAnswer, stack: AsyncExitStack) -> AsyncIterator[bytes]:
     async with stack:
+        # The head goes out before the target has said more, and nobody takes the first piece for the whole.
+        yield b""
         async for piece in answer.body:
             yield piece
 

@@ -56,7 +56,7 @@ class CatalogCollator(SearchCollator):
 
     async def collate(self) -> AsyncIterator[Sequence[SearchDocument]]:
         async for entities in self._feed().everything(batch=self._settings.batch_size):
-            yield await self._documents(entities)
+            yield await self._documents(entities, await self._feed().newest())
 
     async def changes(self, after: str) -> AsyncIterator[SearchChange]:
         feed = self._feed()
@@ -66,7 +66,7 @@ class CatalogCollator(SearchCollator):
                 entities = await feed.entities(list(refs))
                 created = {change.entity_ref for change in changes if change.change == "created"}
                 yield EntityChanges(
-                    put=await self._documents(entities),
+                    put=await self._documents(entities, await feed.newest()),
                     # All of them: one that the filter lets through no more goes as one that is gone does.
                     removed=list(refs),
                     position=str(changes[-1].revision),
@@ -75,8 +75,10 @@ class CatalogCollator(SearchCollator):
         except RevisionsLostError as error:
             raise SearchPositionLostError(str(error)) from error
 
-    async def _documents(self, entities: Sequence[StoredEntity]) -> list[SearchDocument]:
-        wanted = None if self._query is None else await self._entities().matching(self._query)
+    async def _documents(self, entities: Sequence[StoredEntity], revision: int) -> list[SearchDocument]:
+        """Of those that the filter lets through, by what they are at this revision, which is not before they were
+        read: another process may have written them."""
+        wanted = None if self._query is None else await self._entities().matching(self._query, revision=revision)
         template = self._settings.location_template
         return [
             document_of(stored, orjson.loads(stored.document), template)

@@ -24,12 +24,12 @@ def search_commands(
         types: Annotated[list[str] | None, typer.Argument(metavar="TYPE...", help="Which; all if absent.")] = None,
     ) -> None:
         """Collate all documents anew, here or in the server that is running. Searches go on meanwhile."""
-        _run(host, lambda: _reindex(store, indexer, collators, types or list(collators)))
+        _run(host, lambda: reindex_types(store, indexer, collators, types or list(collators)))
 
     @commands.command()
     def status() -> None:
         """How many documents of each type are found, and when all were collated."""
-        _run(host, lambda: _status(store, collators))
+        _run(host, lambda: status_of(store, collators))
 
     return commands
 
@@ -42,18 +42,17 @@ def _run(host: PluginHost, work: object) -> None:
         raise typer.Exit(1) from error
 
 
-async def _reindex(
+async def reindex_types(
     store: SearchStore, indexer: Indexer, collators: Mapping[str, SearchCollator], types: Sequence[str]
 ) -> None:
     unknown = [one for one in types if one not in collators]
     if unknown:
         raise InputError(f"Nobody collates documents of type '{unknown[0]}'; there are: {', '.join(collators)}")
-    before = {one: await store.collated(one) for one in types}
     await store.request(types)
     here = asyncio.create_task(indexer.collate_requested())
     try:
         for one in types:
-            waiting = asyncio.create_task(store.collated_after(one, before[one]))
+            waiting = asyncio.create_task(store.done(one))
             await asyncio.wait((here, waiting), return_when=asyncio.FIRST_COMPLETED)
             if here.done():
                 here.result()
@@ -64,7 +63,7 @@ async def _reindex(
         await asyncio.gather(here, return_exceptions=True)
 
 
-async def _status(store: SearchStore, collators: Mapping[str, SearchCollator]) -> None:
+async def status_of(store: SearchStore, collators: Mapping[str, SearchCollator]) -> None:
     counts = await store.counts()
     for one in collators:
         state = await store.collated(one)

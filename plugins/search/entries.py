@@ -24,6 +24,7 @@ class Entry:
     """What is stored of a document. `number` is the id it has to have; None for the next one that is free.
 
     `title_words` and `text_words` are words to be found by, `marks` what it is found by exactly: type, members, names.
+    `names` are title and names as `words.joined` has them.
     """
 
     key: str
@@ -31,7 +32,6 @@ class Entry:
     resource_ref: str | None
     number: int | None
     title: str
-    title_key: str
     names: str
     document: str
     hash: str
@@ -43,14 +43,12 @@ class Entry:
 def entry_of(type: str, document: SearchDocument, number: int | None = None) -> Entry:  # noqa: A002
     """Give a document what it is found by."""
     title = document.title.replace("\0", "")
-    names = [name.replace("\0", "") for name in document.names]
     own = {"title": title, "text": document.text, "location": document.location}
     wire = {**own, **{name: value for name, value in document.fields.items() if name not in (*own, "authorization")}}
     content = orjson.dumps(wire, option=orjson.OPT_NON_STR_KEYS)
-    called = {joined(name): None for name in (title, *names)}
-    called.pop("", None)
-    title_words = dict.fromkeys([word for name in (title, *names) for word in indexed(name)])
-    title_words.update(dict.fromkeys(name for name in called if len(name) <= _TITLE_KEY))
+    names = dict.fromkeys([joined(name)[:_TITLE_KEY] for name in (title, *document.names)])
+    title_words = dict.fromkeys([word for name in (title, *document.names) for word in indexed(name)])
+    title_words.update((name, None) for name in names if name)
     text_words = dict.fromkeys(indexed(document.text))
     for value in _texts(document.fields.values()):
         if len(text_words) >= MAX_WORDS:
@@ -58,17 +56,16 @@ def entry_of(type: str, document: SearchDocument, number: int | None = None) -> 
         text_words.update(dict.fromkeys(indexed(value)))
     marks = [type_mark(type)]
     marks += [mark(field, value) for field, value in wire.items() for value in _values(value)]
-    marks += [name_mark(name) for name in called]
+    marks += [name_mark(name) for name in names if name]
     group = document.group or document.key
-    identity = orjson.dumps([group, document.resource_ref, names, number])
+    identity = orjson.dumps([group, document.resource_ref, document.names, number])
     return Entry(
         key=document.key,
         group=group,
         resource_ref=document.resource_ref,
         number=number,
         title=title,
-        title_key=joined(title)[:_TITLE_KEY],
-        names="\n".join(names),
+        names=" ".join(names),
         document=content.decode(),
         hash=blake2b(FORMAT + identity + content, digest_size=16).hexdigest(),
         title_words=" ".join(title_words),

@@ -177,7 +177,11 @@ class Indexer:
             await asyncio.sleep(QUIET_S)
             version = await self._store.version()
             if version == seen != tidied:
-                await self._store.words.tidy()
+                try:
+                    await self._store.words.tidy()
+                except Exception:
+                    # It is slower without, and nothing else.
+                    log.warning("The index cannot be tidied", exc_info=True)
                 await self._count()
                 tidied = version
             seen = version

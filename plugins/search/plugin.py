@@ -76,6 +76,5 @@ class SearchPlugin:
 
 async def collate_anew(store: SearchStore, type: str) -> None:  # noqa: A002
     """Ask whoever keeps the index, and wait until it is done."""
-    before = await store.collated(type)
     await store.request([type])
-    await store.collated_after(type, before)
+    await store.done(type)

@@ -5,13 +5,13 @@ The same on both engines, since neither's own ranking is asked. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from pyroaring import BitMap
 
-from plugins.search.words import indexed, joined
+from plugins.search.words import joined
 
 RANKED: Final = 400
 """Documents that are looked at one by one. Of more, those go first whose titles say more."""
@@ -19,11 +19,12 @@ RANKED: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`length` is that of the whole document, in characters."""
+    """`names` and `words` are those of the title, as `Entry` has them; `length` is that of the whole document."""
 
     id: int
     title: str
     names: str
+    words: str
     length: int
 
 
@@ -36,12 +37,15 @@ class Found:
     tiers: tuple[BitMap, ...] = ()
     terms: tuple[str, ...] = ()
     """The words by which they were found."""
+    documents: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    """Type and document of each, where there are few."""
 
     @property
     def size(self) -> int:
         """About how many bytes it takes."""
         sets = (self.ids, *self.tiers)
-        return 200 + 32 * len(self.head) + sum(min(8 * len(one), 2 * len(one) + 20_000) for one in sets)
+        kept = sum(200 + len(document) for _, document in self.documents.values())
+        return 200 + 32 * len(self.head) + kept + sum(min(8 * len(one), 2 * len(one) + 20_000) for one in sets)
 
     def page(self, among: BitMap, offset: int, limit: int) -> list[int]:
         """Of those found, the ones in `among`, from a place on."""
@@ -63,20 +67,21 @@ class Found:
 
 def ranked(candidates: Iterable[Candidate], term: str, terms: Sequence[str]) -> list[int]:
     """Best first. Equal ones in the order of their titles and ids, so that pages neither repeat nor skip."""
-    name = joined(term)
+    begin = f" {joined(term)}"
+    exact = f"{begin} "
+    wanted = [(f" {word}", f" {word} ") for word in terms]
 
     def order(one: Candidate) -> tuple[int, int, int, int, str, int]:
-        called = [one.title, *one.names.split("\n")] if one.names else [one.title]
-        keys = [joined(text) for text in called]
-        if name in keys:
+        names, words = f" {one.names} ", f" {one.words} "
+        if exact in names:
             return 0, 0, 0, 0, one.title, one.id
-        words = {word for text in called for word in indexed(text)}
-        whole = sum(word in words for word in terms)
-        begun = sum(any(known.startswith(word) for known in (*words, *keys)) for word in terms)
-        starts = any(key.startswith(name) for key in keys)
-        if begun == len(terms):
+        whole = begun = 0
+        for start, word in wanted:
+            begun += start in words
+            whole += word in words
+        if begun == len(wanted):
             # Of two that begin so the shorter one is more of what was typed.
-            return (1 if starts else 2), -whole, len(keys[0]), 0, one.title, one.id
+            return (1 if begin in names else 2), -whole, len(one.title), 0, one.title, one.id
         return 3, -begun, -whole, one.length, one.title, one.id
 
     return [one.id for one in sorted(candidates, key=order)]

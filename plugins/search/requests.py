@@ -47,9 +47,9 @@ def page_cursor(page: int) -> str:
 
 
 def page_of(cursor: str) -> int:
-    """0 for what is no cursor."""
+    """0 for what is no cursor. Padding may be missing, as Node lets it."""
     try:
-        page = int(b64decode(cursor, validate=False))
+        page = int(b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         return 0
     return page if 0 <= page <= _LAST_PAGE else 0

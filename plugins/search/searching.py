@@ -22,6 +22,8 @@ from plugins.search.store import FIRST_ID, SearchStore
 from plugins.search.versions import Versions
 from plugins.search.words import joined, stem
 
+SMALL: Final = 25
+"""Results of one page: these are read at once with what ranks them."""
 FEW: Final = 2000
 """Documents whose belonging is looked up by id; of more, all are."""
 
@@ -90,7 +92,7 @@ class Search:
         visible = await self._gate.visible(found.ids, sight, belongings)
         offset = request.page * request.limit
         page = found.page(visible, offset, request.limit)
-        results = await self._results(page, offset, found.terms)
+        results = await self._results(page, offset, found)
         return Results(results, len(visible), len(visible) > offset + request.limit)
 
     async def check(self) -> None:
@@ -119,7 +121,9 @@ class Search:
             terms = stems
             ids = await words.find(text_match(terms) & restriction)
         if len(ids) <= RANKED:
-            return Found(ids, tuple(ranked(await self._candidates(ids), term, terms)), terms=tuple(terms))
+            head = ranked(await self._candidates(ids), term, terms)
+            documents = await self._documents(head) if 0 < len(head) <= SMALL else {}
+            return Found(ids, tuple(head), terms=tuple(terms), documents=documents)
         titles = ids & await words.find(text_match(terms, "title") & restriction)
         wholly = titles & await words.find(text_match(terms, "title", prefix=False) & restriction)
         called = name_match(term)
@@ -134,7 +138,7 @@ class Search:
         """Documents whose title begins with the term, the first of them in the order of titles."""
         begin = joined(term)
         rows = await self._store.database.read(
-            "SELECT id FROM search_document WHERE title_key >= ? AND title_key < ? ORDER BY title_key LIMIT ?",
+            "SELECT id FROM search_document WHERE names >= ? AND names < ? ORDER BY names LIMIT ?",
             begin,
             begin + "\U0010ffff",
             RANKED,
@@ -146,7 +150,7 @@ class Search:
             return []
         database = self._store.database
         rows = await database.read(
-            "SELECT id, title, names, length(document) FROM search_document"  # noqa: S608
+            "SELECT id, title, names, title_words, length(document) FROM search_document"  # noqa: S608
             f" WHERE {database.any_of('id', 'bigint')}",
             database.array(ids),
         )
@@ -168,20 +172,21 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------ showing
 
-    async def _results(self, ids: Sequence[int], offset: int, terms: Sequence[str]) -> list[Result]:
-        if not ids:
-            return []
+    async def _documents(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         database = self._store.database
         rows = await database.read(
             f"SELECT id, type, document FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
             database.array(ids),
         )
-        documents = {row[0]: (row[1], row[2]) for row in rows}
-        marking = (
-            Highlighter(self._options, terms, self.pre_tag, self.post_tag)
-            if terms and self._options.use_highlight
-            else None
-        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def _results(self, ids: Sequence[int], offset: int, found: Found) -> list[Result]:
+        if not ids:
+            return []
+        documents = found.documents or await self._documents(ids)
+        marking = None
+        if found.terms and self._options.use_highlight:
+            marking = Highlighter(self._options, found.terms, self.pre_tag, self.post_tag)
         results: list[Result] = []
         for rank, id_ in enumerate(ids, offset + 1):
             # One that has gone since it was found is not shown.

@@ -18,6 +18,10 @@ class _Settings(BaseModel):
 
 
 class CollatorSchedule(_Settings):
+    frequency: Any = None
+    """Taken and not needed: changes are followed as they happen."""
+    initial_delay: Any = None
+    """Taken and not needed."""
     timeout: Duration = timedelta(minutes=15)
     """How long it may take to collate everything."""
 
@@ -26,7 +30,6 @@ class CatalogCollatorSettings(_Settings):
     """Which entities can be found, and where results lead."""
 
     schedule: CollatorSchedule = CollatorSchedule()
-    """Only `timeout` counts: changes are followed as they happen, so no schedule brings them in."""
     filter: Any = None
     """Entities to index, as the catalog's `filter` has it: an object or a list of objects; all if absent."""
     batch_size: int = Field(default=500, ge=1, le=10_000)

@@ -25,6 +25,9 @@ REQUESTS: Final = "search_requests"
 FIRST_ID: Final = 1 << 31
 """Ids above are counted; those below are the numbers of the entities whose own documents they are."""
 POLL_S: Final = 0.2
+WANTED: Final = 1
+BEGUN: Final = 2
+"""A collation that was asked for, and one that was and is under way, or has failed."""
 TOLD: Final = 1
 """Collations have even generations; what is told of during or after one has the odd one behind it."""
 _COLUMNS: Final = (
@@ -35,8 +38,8 @@ _COLUMNS: Final = (
     "resource_ref",
     "resource",
     "title",
-    "title_key",
     "names",
+    "title_words",
     "document",
     "hash",
     "generation",
@@ -45,7 +48,7 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Collated:
-    """How far a type is. `generation` counts collations; `requested`: somebody waits for another."""
+    """How far a type is. `requested`: somebody waits for a collation that has not been completed."""
 
     version: str
     position: str | None
@@ -185,8 +188,8 @@ class IndexWrite:
                     entry.resource_ref,
                     resource,
                     entry.title,
-                    entry.title_key,
                     entry.names,
+                    entry.title_words,
                     entry.document,
                     entry.hash,
                     generation,
@@ -252,10 +255,9 @@ class SearchStore:
         version, position, generation, at, requested = rows[0]
         return Collated(version, position, generation, _moment(at), bool(requested))
 
-    async def collated_after(self, type: str, before: Collated | None) -> None:  # noqa: A002
-        """Waits until somebody, in whichever process, has collated everything of a type once more."""
-        last = None if before is None else before.collated_at
-        while (now := await self.collated(type)) is None or now.collated_at in (None, last):  # noqa: ASYNC110
+    async def done(self, type: str) -> None:  # noqa: A002
+        """Waits until what was requested is done, in whichever process."""
+        while (state := await self.collated(type)) is not None and state.requested:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
 
     async def generation(self, transaction: Transaction, type: str) -> int:  # noqa: A002
@@ -268,7 +270,11 @@ class SearchStore:
             await write.transaction.execute(
                 "INSERT INTO search_collator (type, version, position, generation, collated_at, requested)"
                 " VALUES (?, '', NULL, 2, NULL, 0)"
-                " ON CONFLICT (type) DO UPDATE SET generation = search_collator.generation + 2, requested = 0",
+                " ON CONFLICT (type) DO UPDATE SET generation = search_collator.generation + 2",
+                type,
+            )
+            await write.transaction.execute(
+                f"UPDATE search_collator SET requested = {BEGUN} WHERE type = ? AND requested = {WANTED}",  # noqa: S608
                 type,
             )
             return await self.generation(write.transaction, type)
@@ -281,7 +287,9 @@ class SearchStore:
             )
             await write.drop([row[0] for row in rows])
             await write.transaction.execute(
-                "UPDATE search_collator SET version = ?, position = ?, collated_at = ? WHERE type = ?",
+                # What was asked for meanwhile is another one.
+                "UPDATE search_collator SET version = ?, position = ?, collated_at = ?,"  # noqa: S608
+                f" requested = CASE requested WHEN {BEGUN} THEN 0 ELSE requested END WHERE type = ?",
                 version,
                 position,
                 _ms(now),
@@ -295,8 +303,9 @@ class SearchStore:
             for one in types:
                 await write.transaction.execute(
                     "INSERT INTO search_collator (type, version, position, generation, collated_at, requested)"
-                    " VALUES (?, '', NULL, 0, NULL, 1) ON CONFLICT (type) DO UPDATE SET requested = 1",
+                    " VALUES (?, '', NULL, 0, NULL, ?) ON CONFLICT (type) DO UPDATE SET requested = excluded.requested",
                     one,
+                    WANTED,
                 )
             await write.transaction.notify(REQUESTS)
 

@@ -17,29 +17,28 @@ MAX_WORD: Final = 64
 MAX_WORDS: Final = 20_000
 """Distinct words of one text; PostgreSQL holds a megabyte of them."""
 _WORD: Final = re.compile(r"[^\W_]+")
+_ASCII: Final = re.compile(rf"([a-z0-9]{{1,{MAX_WORD}}})[a-z0-9]*")
 _IDEOGRAPH: Final = re.compile("[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^぀-ヿ㐀-䶿一-鿿豈-﫿]+")
 _HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_ENDINGS: Final = ("ations", "ation", "ments", "ment", "ings", "ing", "ers", "er", "ed", "es", "ly", "s", "e")
+_ENDINGS: Final = ("ations", "ation", "ings", "ing", "ers", "er", "ed", "es", "ly", "s", "e")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text in their order, repetitions included, and no parts of names."""
+    if text.isascii():
+        return _ASCII.findall(text.lower())
     return [word for piece in _pieces(text) for word in _words(piece)]
 
 
 def indexed(text: str) -> list[str]:
     """The distinct words by which a text is found, parts of names included."""
-    found: dict[str, None] = {}
-    for piece in _pieces(text):
-        for word in _words(piece):
-            found[word] = None
-        if piece.isascii() and _MIXED.search(piece):
-            for part in _HUMP.findall(piece):
-                found[part.lower()[:MAX_WORD]] = None
-        if len(found) >= MAX_WORDS:
-            break
-    return list(found)
+    found = dict.fromkeys(words_of(text))
+    if _MIXED.search(text):
+        for piece in _WORD.findall(text):
+            if _MIXED.search(piece):
+                found.update(dict.fromkeys(part.lower()[:MAX_WORD] for part in _HUMP.findall(piece)))
+    return list(found)[:MAX_WORDS]
 
 
 def joined(text: str) -> str:
@@ -47,7 +46,7 @@ def joined(text: str) -> str:
 
     Empty for a text without words.
     """
-    return "".join(word for piece in _pieces(text[:1000]) for word in _words(piece, MAX_WORD * 4))
+    return "".join(words_of(text[:1000]))
 
 
 def singular(word: str) -> str | None:
@@ -67,20 +66,15 @@ def stem(word: str) -> str:
     return word
 
 
-def _pieces(text: str) -> Iterator[str]:
-    if not text.isascii():
-        text = _plain(text)
-    return (match.group() for match in _WORD.finditer(text))
+def _pieces(text: str) -> list[str]:
+    return _WORD.findall(_plain(text))
 
 
-def _words(piece: str, longest: int = MAX_WORD) -> Iterator[str]:
-    if piece.isascii():
-        yield piece.lower()[:longest]
-        return
+def _words(piece: str) -> Iterator[str]:
     # Folding may take characters apart: once more, and nothing but letters and digits stays.
     folded = "".join(character for character in _plain(piece.casefold()) if character.isalnum())
     for part in _IDEOGRAPH.findall(folded):
-        yield part[:longest]
+        yield part[:MAX_WORD]
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response, Stream
 from app.errors import CallboardError, NotAllowedError, NotFoundError
 from app.interfaces import caller
 from catalog.model.refs import EntityRef
+from plugins.techdocs import metrics
 from plugins.techdocs.content_types import content_type
 from plugins.techdocs.interfaces import INDEX, Publisher, Site, StoredFile
 from plugins.techdocs.readers import DocsReader
@@ -65,6 +66,7 @@ def static_routes(reader: DocsReader, services: TechdocsServices, *, guarded: bo
         if found is None:
             other = await _stand_in(request, ref)
             found = await publisher.open(other, path) if other is not None else None
+        metrics.files.labels("missing" if found is None else "served").inc()
         return _missing(publisher) if found is None else _sent(found, path)
 
     async def _stand_in(request: Request, ref: EntityRef) -> Site | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 from app.errors import CallboardError, NotFoundError, NotModifiedError
 from app.interfaces import Clock, Json, Reading
+from plugins.techdocs import metrics
 from plugins.techdocs.building.generator import Generator, new_folders, repository_of
 from plugins.techdocs.building.sources import Sources
 from plugins.techdocs.builds import BuildState, BuildStore, milliseconds
@@ -123,8 +125,10 @@ class Synchronizer:
 
         passing = asyncio.ensure_future(pass_on())
         last: Message = ("error", "The server is stopping")
+        began, result = time.perf_counter(), "failed"
         try:
-            last = ("finish", {"updated": await self._updated(uid, entity, site, write)})
+            updated = await self._updated(uid, entity, site, write)
+            last, result = ("finish", {"updated": updated}), "built" if updated else "unchanged"
         except Exception as error:
             text = error.message if isinstance(error, CallboardError) else "An internal error occurred"
             ref = ref_of_entity(entity)
@@ -138,6 +142,7 @@ class Synchronizer:
             last = ("error", text)
         finally:
             self._builds.pop(uid, None)
+            metrics.builds.labels(result).observe(time.perf_counter() - began)
             while not lines.empty():
                 await say(*lines.get_nowait())
             passing.cancel()

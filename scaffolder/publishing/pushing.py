@@ -30,16 +30,22 @@ class Pushing:
         self._folders = folders
         self._first_delay = first_delay
 
-    async def push(
-        self, context: ActionContext, remote: str, commit: GitCommit, credentials: tuple[str, str] | None
-    ) -> dict[str, Any]:
-        """`{"sha", "changed"}`, from a checkpoint if it has been pushed before. The action's `sourcePath` says what.
+    async def source(self, context: ActionContext) -> Path:
+        """The folder that the action's `sourcePath` names. Asked before anything is made elsewhere.
 
-        Raises InputError for a source that is no folder, and what `GitRemotes.publish` raises.
+        Raises InputError for one that is no folder, NotAllowedError for one outside.
         """
         source = await asyncio.to_thread(context.workspace.path, source_path(context.input.get("sourcePath")))
         if not await asyncio.to_thread(source.is_dir):
             raise InputError("Invalid source path")
+        return source
+
+    async def push(
+        self, context: ActionContext, remote: str, commit: GitCommit, credentials: tuple[str, str] | None
+    ) -> dict[str, Any]:
+        """`{"sha", "changed"}`, from a checkpoint if it has been pushed before. Raises what `source` and
+        `GitRemotes.publish` raise."""
+        source = await self.source(context)
 
         async def run() -> dict[str, Any]:
             return await self._pushed(context, remote, source, commit, credentials)

@@ -92,7 +92,7 @@ async def opened(
     for plugin in plugins:
         host.register(plugin)
         host.allow_unauthenticated(f"/api/{plugin.id}{JWKS_PATH}")
-    await migrate(database.engine, {"auth": "app.auth.migrations", **host.migration_packages})
+    await migrate(database.engine, {"host": "app.auth.migrations", **host.migration_packages})
     await host.lifecycle.start()
     pipeline = Pipeline(host.mounts, host.lifecycle, partial(caller_of, auth), security=[])
     try:

@@ -1,10 +1,12 @@
 import { createApp } from '@backstage/frontend-defaults';
 import apiDocs from '@backstage/plugin-api-docs/alpha';
 import storedSettings from '@backstage/plugin-app-module-user-settings';
+import visualizer from '@backstage/plugin-app-visualizer';
 import auth from '@backstage/plugin-auth';
 import catalogGraph from '@backstage/plugin-catalog-graph/alpha';
 import catalogImport from '@backstage/plugin-catalog-import/alpha';
 import catalogPlugin from '@backstage/plugin-catalog/alpha';
+import home from '@backstage/plugin-home/alpha';
 import notifications from '@backstage/plugin-notifications/alpha';
 import org from '@backstage/plugin-org/alpha';
 import scaffolder from '@backstage/plugin-scaffolder/alpha';
@@ -28,6 +30,7 @@ export default createApp({
     catalog,
     catalogGraph,
     catalogImport,
+    home,
     navigation,
     notifications,
     org,
@@ -38,5 +41,6 @@ export default createApp({
     techdocs,
     techdocsAddons,
     userSettings,
+    visualizer,
   ],
 });

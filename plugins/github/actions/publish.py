@@ -74,6 +74,7 @@ class PublishGithub(_Pushes):
         self._creation = creation
 
     async def act(self, context: ActionContext, repository: GithubRepository) -> None:
+        await self._pushing.source(context)
         made = await self._creation.create(context, repository)
         await self._push(context, repository, made["remoteUrl"], made["htmlUrl"])
 

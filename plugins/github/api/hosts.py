@@ -8,6 +8,7 @@ from app.errors import InputError
 from plugins.github.api.client import GithubApi
 from plugins.github.api.connection import Caller, GithubConnection
 from plugins.github.api.priority import Priority
+from plugins.github.versions import Versions
 
 
 class GithubHosts:
@@ -15,6 +16,7 @@ class GithubHosts:
 
     def __init__(self, connections: Mapping[str, GithubConnection]) -> None:
         self._connections = dict(connections)
+        self._versions = {name: Versions(connection) for name, connection in self._connections.items()}
 
     @property
     def names(self) -> list[str]:
@@ -26,6 +28,11 @@ class GithubHosts:
         if found is None:
             raise InputError(f"No integration for host {host}")
         return found
+
+    def versions(self, host: str) -> Versions:
+        """What is known of the files at a host. Raises InputError as `connection` does."""
+        self.connection(host)
+        return self._versions[host.lower()]
 
     def api(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from app.reading.interfaces import RepositoryPlace
 from plugins.github.api.client import GithubApi
 from plugins.github.api.hosts import GithubHosts
 from plugins.github.api.priority import Priority
@@ -44,7 +45,18 @@ class RepositorySource:
                 REPOSITORIES, variables, "repositoryOwner", "repositories", size=self._settings.page_sizes.repositories
             )
             found += [from_graphql(node) async for page in pages for node in page]
+        self._learn(found)
         return found
+
+    def _learn(self, found: Iterable[Repository]) -> None:
+        """The scan has seen the descriptors: whoever looks at them next need not ask."""
+        if self._selection.is_glob:
+            return
+        versions = self._hosts.versions(self._settings.host)
+        for one in found:
+            if one.default_branch is not None and self._selection.takes(one):
+                branch = self._selection.branch(one)
+                versions.learn(RepositoryPlace(one.owner, one.name, branch, self._selection.path), one.file)
 
     async def by_name(self, names: Iterable[tuple[str, str]], priority: Priority) -> dict[str, Repository | None]:
         """What these repositories are now, by `owner/name` in lower case: under another name if they have moved, None

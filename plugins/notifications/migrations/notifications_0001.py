@@ -48,7 +48,7 @@ def upgrade() -> None:
     op.create_index(
         "notifications_unread",
         table,
-        ["user_ref", "created_at", "topic"],
+        ["user_ref", "created_at", "topic", "read_at"],
         sqlite_where=UNREAD,
         postgresql_where=UNREAD,
     )

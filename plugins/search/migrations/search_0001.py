@@ -41,15 +41,15 @@ def upgrade() -> None:
         _key("resource_ref", nullable=True),
         sa.Column("resource", sa.BigInteger, nullable=True),
         sa.Column("title", sa.Text, nullable=False),
-        _key("title_key"),
-        sa.Column("names", sa.Text, nullable=False),
+        _key("names"),
+        sa.Column("title_words", sa.Text, nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("hash", sa.Text, nullable=False),
         sa.Column("generation", sa.BigInteger, nullable=False),
     )
     op.create_index("search_document_key", "search_document", ["type", "key"], unique=True)
     op.create_index("search_document_group", "search_document", ["type", "grp"])
-    op.create_index("search_document_title", "search_document", ["title_key"])
+    op.create_index("search_document_title", "search_document", ["names"])
     # Entities' own documents have their numbers as ids; only the others are looked up by whom they belong to.
     op.create_index(
         "search_document_resource",

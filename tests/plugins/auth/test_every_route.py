@@ -25,15 +25,20 @@ from tests.app.auth.world import BASE_URL, config_of
 PUBLIC = {
     "/",
     "/callboard",
+    "/.well-known/skills/*",
     "/api/auth/*",
     "/api/events/http/{topic}",
     "/api/permission/health",
     "/api/devtools/health",
     "/api/signals/health",
     "*/.backstage/auth/v1/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server/api/auth",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1",
+    "/.well-known/oauth-protected-resource/api/mcp-actions/v1/{key}",
 }
-"""Paths that may answer somebody without credentials, and why: the landing page (twice), sign-in, webhooks with
-signatures of their own, health, and public keys."""
+"""Paths that may answer somebody without credentials, and why: the landing page (twice), skills that agents install,
+sign-in, webhooks with signatures, health, public keys, and where OAuth clients learn who signs users in."""
 
 RESTRICTED = {
     "type": "static",
@@ -51,7 +56,9 @@ def config_with(folder: Path, **more: Any) -> dict[str, Any]:
         "dataDirectory": str(folder),
         "auth": {"externalAccess": [RESTRICTED]},
     }
-    return {"backend": backend, "app": {"bundle": False}, **more}
+    # Everything that can be switched on is on: what is off has no routes to ask.
+    auth = {"clientIdMetadataDocuments": {"enabled": True}, "experimentalDynamicClientRegistration": {"enabled": True}}
+    return {"backend": backend, "app": {"bundle": False}, "auth": auth, **more}
 
 
 class Server:
@@ -296,6 +303,21 @@ REQUESTS: list[tuple[str, str, Any]] = [
 ]
 
 
+ABOUT_THE_NEIGHBOUR: list[tuple[str, str, Any]] = [
+    ("GET", "/api/catalog/entities", None),
+    ("GET", "/api/catalog/entities?limit=10", None),
+    ("GET", "/api/catalog/entities?filter=kind=system&fields=relations", None),
+    ("GET", "/api/catalog/entities/by-query?filter=kind=system", None),
+    ("POST", "/api/catalog/entities/by-query", {"query": {"kind": "System"}}),
+    ("POST", "/api/catalog/entities/by-refs", {"entityRefs": ["system:default/vault"]}),
+    ("GET", "/api/catalog/entities/by-name/system/default/vault", None),
+    ("GET", "/api/catalog/entities/by-name/system/default/vault/ancestry", None),
+    ("GET", "/api/catalog/entity-facets?facet=relations.hasPart", None),
+    ("GET", "/api/catalog/graph?ref=system:default/vault", None),
+]
+"""Where the relations of `system:default/vault` stand."""
+
+
 async def test_a_user_without_the_right_is_told_nothing_by_any_route(
     guarded: tuple[Server, dict[str, str]],
 ) -> None:
@@ -319,6 +341,17 @@ async def test_a_user_without_the_right_is_told_nothing_by_any_route(
 
     assert len(await telling(service)) > 12
     assert await telling(user) == []
+
+    async def naming(headers: dict[str, str]) -> list[str]:
+        """Which answers about its neighbour name the hidden entity."""
+        return [
+            path
+            for method, path, body in ABOUT_THE_NEIGHBOUR
+            if known["ref"] in (await server.client.request(method, path, json=body, headers=headers)).text
+        ]
+
+    assert await naming(service) == [path for _, path, _ in ABOUT_THE_NEIGHBOUR]
+    assert await naming(user) == []
 
 
 async def test_a_user_without_the_right_changes_nothing(guarded: tuple[Server, dict[str, str]]) -> None:

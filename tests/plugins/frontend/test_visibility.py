@@ -153,7 +153,7 @@ def test_the_stock_list_shows_what_stock_frontends_read_and_no_secret(tmp_path: 
         },
         "organization": {"name": "Nightjar"},
         "backend": {"baseUrl": "http://localhost:7007"},
-        "auth": {"environment": "production", "providers": {"github": {}, "guest": {}}},
+        "auth": {"environment": "production", "providers": {"github": {}}},
         "integrations": {
             "github": [
                 {"host": "github.com"},

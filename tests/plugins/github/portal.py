@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import orjson
@@ -36,13 +36,19 @@ def descriptor(name: str, **spec: Json) -> str:
     )
 
 
+class Github(Protocol):
+    """The fake, or the emulator."""
+
+    def integration(self) -> dict[str, Json]: ...
+
+
 class Portal:
     """A client of the server, and the ways GitHub has to it."""
 
-    def __init__(self, app: Application, client: httpx.AsyncClient, github: FakeGithub) -> None:
+    def __init__(self, app: Application, client: httpx.AsyncClient, github: Github) -> None:
         self.app = app
         self.client = client
-        self.github = github
+        self._github = github
         self.deliveries = 0
 
     async def entities(self, query: Json = None, **params: str) -> list[Json]:
@@ -94,7 +100,8 @@ class Portal:
 
     async def deliver_all(self) -> int:
         """Everything GitHub has to tell, in order."""
-        hooks = self.github.world.take_hooks()
+        assert isinstance(self._github, FakeGithub)
+        hooks = self._github.world.take_hooks()
         for event, payload in hooks:
             assert (await self.deliver(event, payload)).status_code == 202
         return len(hooks)
@@ -122,7 +129,7 @@ class Portal:
 
 @asynccontextmanager
 async def portal(
-    github: FakeGithub,
+    github: Github,
     folder: Path,
     providers: Mapping[str, Json],
     *,
@@ -137,7 +144,7 @@ async def portal(
             "auth": {"dangerouslyDisableDefaultAuthPolicy": True},
             **({"database": dict(database)} if database else {}),
         },
-        "integrations": {"github": [github.integration(**(integration or {}))]},
+        "integrations": {"github": [{**github.integration(), **(integration or {})}]},
         "events": {"modules": {"github": {"webhookSecret": SECRET}}},
         "catalog": {
             "rules": [{"allow": ["Component", "API", "Location", "User", "Group", "System"]}],

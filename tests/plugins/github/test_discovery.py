@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.errors import NotModifiedError
 from tests.plugins.github.fake import FakeGithub, fake_github
 from tests.plugins.github.fake.world import Repo
 from tests.plugins.github.portal import Portal, descriptor, portal
@@ -76,6 +78,34 @@ async def test_a_full_scan_of_300_unchanged_repositories_takes_less_than_20_call
     for org in ORGS:
         await running.refresh(f"github-provider:{org}")
     assert github.count() - before == 12
+
+
+async def test_looking_again_at_300_descriptors_takes_a_call_for_each_hundred(
+    running: Portal, github: FakeGithub
+) -> None:
+    """What the catalog does every two minutes. Together with the scan these are 15 calls, for everything."""
+    reading = running.app.state.host.reading
+    targets = [f"{github.url}/{org}/{org}-{n}/tree/main/catalog-info.yaml" for org in ORGS for n in range(100)]
+    etags = [(await reading.reader_for(one).search(one)).etag for one in targets]
+    versions = reading.reader_for(targets[0])._versions
+    for known in versions._known.values():
+        known.at -= 1000  # they have been read some time ago
+    before = github.count()
+
+    async def unchanged(target: str, etag: str) -> bool:
+        try:
+            await reading.reader_for(target).search(target, etag=etag)
+        except NotModifiedError:
+            return True
+        return False
+
+    told = await asyncio.gather(*(unchanged(one, etag) for one, etag in zip(targets, etags, strict=True)))
+    assert all(told) and github.count() - before <= 4
+    github.world.push(repo(github, "globex-7"), {"catalog-info.yaml": descriptor("globex-7", version=9)}, hook=False)
+    for known in versions._known.values():
+        known.at -= 1000
+    told = await asyncio.gather(*(unchanged(one, etag) for one, etag in zip(targets, etags, strict=True)))
+    assert [target for target, same in zip(targets, told, strict=True) if not same] == [targets[107]]
 
 
 async def test_a_push_is_seen_within_a_second_of_its_delivery(running: Portal, github: FakeGithub) -> None:

@@ -95,10 +95,11 @@ def url(server: WebServer, path: str, view: str = "blob") -> str:
 async def test_a_file_is_read_and_asked_for_again_only_when_it_changed(server: WebServer, tmp_path: Path) -> None:
     reader = reader_of(server, tmp_path, token="t0k")
     response = await reader.read_url(url(server, "catalog-info.yaml"))
-    assert (response.content, response.etag) == (b"root", '"v1"')
+    assert (response.content, response.etag) == (b"root", 'blob:93ca1422a8da0a9effc465eccbcb17e23015542d "v1"')
     assert server.asked[0].headers["authorization"] == "Bearer t0k"
-    with pytest.raises(NotModifiedError):
-        await reader.search(url(server, "catalog-info.yaml", "tree"), etag=response.etag)
+    for etag in (response.etag, '"v1"'):  # the second is one of an older release
+        with pytest.raises(NotModifiedError):
+            await reader.search(url(server, "catalog-info.yaml", "tree"), etag=etag)
 
 
 async def test_without_a_token_raw_files_are_read(server: WebServer, tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import httpx
 import httpx2
 import pytest
 from mcp import ClientSession
+from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import LATEST_MODERN_VERSION
 from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
@@ -226,6 +228,19 @@ async def test_the_transport_is_the_references(tmp_path: Path) -> None:
             )
             assert (await running.ask(method, "/nope", authorization=bearer)).status_code == 404
         assert (await running.ask("POST", "/nope", PING, authorization=bearer)).status_code == 404
+
+
+async def test_agents_of_the_newest_protocol_are_served_too(tmp_path: Path) -> None:
+    async with backend(tmp_path) as running:
+        headers = {"authorization": f"Bearer {await running.token()}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            Client(streamable_http_client(running.url, http_client=http)) as agent,
+        ):
+            assert agent.protocol_version == LATEST_MODERN_VERSION
+            assert [tool.name for tool in (await agent.list_tools()).tools] == ["lamps.look", "lamps.peek"]
+            answer = await agent.call_tool("lamps.look", {"room": "stage"})
+            assert answer.structured_content == {"room": "stage", "seenBy": ALICE}
 
 
 def test_a_server_has_a_plain_key() -> None:

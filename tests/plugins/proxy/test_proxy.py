@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from prometheus_client import REGISTRY
 
 from app.auth.credentials import caller_of
 from app.database.sqlite import SqliteDatabase
@@ -137,6 +138,7 @@ async def test_methods_that_are_not_allowed_are_not_there(proxy: Proxied) -> Non
         assert status == 200 or answer.content == b""
     answer, asked = await proxy.ask("/ci/x", "HEAD")
     assert (answer.status_code, answer.content, asked and asked.method) == (200, b"", "HEAD")
+    assert "etag" not in answer.headers
 
 
 async def test_paths_are_matched_in_any_case_and_rewritten(proxy: Proxied) -> None:
@@ -192,6 +194,8 @@ async def test_a_target_that_is_gone_is_a_gateway_error(proxy: Proxied) -> None:
     assert answer.status_code == 504
     assert answer.text == "Error occurred while trying to proxy: localhost:7007/x"
     assert answer.headers["content-type"].startswith("text/plain")
+    counted = REGISTRY.get_sample_value("proxy_requests_count_total", {"endpoint": "/gone", "status": "504"})
+    assert counted is not None and counted >= 1
 
 
 async def test_where_the_default_policy_is_off_nobody_is_asked(tmp_path: Path) -> None:
@@ -279,8 +283,8 @@ async def test_bodies_are_passed_on_as_they_come(tmp_path: Path) -> None:
         assert await slow.heard.get() == b"first"
         await pieces.put({"type": "http.request", "body": b"second", "more_body": False})
         assert await slow.heard.get() == b"second"
-        start, part = await answers.get(), await answers.get()
-        assert (start["status"], part["body"], part["more_body"]) == (200, b"one", True)
+        start, nothing, part = await answers.get(), await answers.get(), await answers.get()
+        assert (start["status"], nothing["body"], part["body"], part["more_body"]) == (200, b"", b"one", True)
         slow.may.set()
         assert (await answers.get())["body"] == b"two"
         await running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from botocore.session import Session
 from moto.server import ThreadedMotoServer
 
 from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError, ServiceUnavailableError
@@ -223,6 +225,48 @@ async def test_requests_are_signed_and_name_the_bucket_in_the_host_unless_told_o
     headers = server.asked[-1].headers
     assert "/eu-north-1/s3/aws4_request" in headers["authorization"]
     assert server.asked[-1].target == "/docs/lines/component/night-train/index.html"
+
+
+@pytest.fixture
+def demanding(aws: str) -> Iterator[dict[str, str]]:
+    """The keys of a user, at a time when the server checks every signature."""
+    session = Session()
+    session.set_credentials("any", "any")
+    iam = session.create_client("iam", "us-east-1", endpoint_url=aws)
+    iam.create_user(UserName="train")
+    key = iam.create_access_key(UserName="train")["AccessKey"]
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="train", PolicyName="all", PolicyDocument=json.dumps(everything))
+    assert httpx.post(f"{aws}/moto-api/reset-auth", content=b"0").is_success
+    yield {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
+    assert httpx.post(f"{aws}/moto-api/reset-auth", content=b"inf").is_success
+    iam.close()
+
+
+async def test_signatures_hold_whatever_the_names(aws: str, demanding: dict[str, str], tmp_path: Path) -> None:
+    bucket = await asyncio.to_thread(signed_bucket, aws, demanding)
+    more = {"bucketRootPath": "a b+c", "credentials": demanding}
+    async with publishers(tmp_path) as known:
+        publisher = known.s3(s3_settings(aws, bucket, **more))
+        site = built_site(tmp_path / "site", **{"sub__ü&=?#%41_0_txt": "odd"})  # type: ignore[arg-type]
+        files = await publisher.publish(SITE, site)
+        assert "sub/ü&=?#%41.txt" in files
+        for path in files:
+            assert await content(await publisher.open(SITE, path)) == (site / path).read_bytes(), path
+        await publisher.publish(SITE, built_site(tmp_path / "other"))
+        assert await publisher.open(SITE, "sub/ü&=?#%41.txt") is None
+        wrong = {**demanding, "secretAccessKey": "another"}
+        with pytest.raises(ServiceUnavailableError, match="403"):
+            await known.s3(s3_settings(aws, bucket, credentials=wrong)).publish(SITE, site)
+
+
+def signed_bucket(aws: str, keys: dict[str, str]) -> str:
+    bucket, session = f"docs-{uuid4().hex}", Session()
+    session.set_credentials(keys["accessKeyId"], keys["secretAccessKey"])
+    client = session.create_client("s3", "us-east-1", endpoint_url=aws)
+    client.create_bucket(Bucket=bucket)
+    client.close()
+    return bucket
 
 
 CREDENTIALS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, str], str]] = [

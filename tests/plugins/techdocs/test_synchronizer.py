@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from app.database.migrations import migrate
 from app.errors import InputError
@@ -122,10 +123,15 @@ async def test_a_build_tells_its_steps_and_the_builders_words(world: World) -> N
 
 
 async def test_an_unchanged_source_is_not_built_again(world: World) -> None:
+    def measured(result: str) -> float:
+        return REGISTRY.get_sample_value("techdocs_build_duration_seconds_count", {"result": result}) or 0
+
+    before = measured("built"), measured("unchanged")
     assert [await world.outcome(), await world.outcome()] == [NEW, SAME]
     world.clock.move(minutes=2)
     assert await world.outcome() == SAME
     assert world.builder.built == 1
+    assert (measured("built"), measured("unchanged")) == (before[0] + 1, before[1] + 2)
 
 
 async def test_a_changed_source_is_looked_at_once_a_minute_by_all_replicas_together(world: World) -> None:

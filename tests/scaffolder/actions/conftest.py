@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scaffolder.interfaces import TemplateInfo
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
-from tests.scaffolder.actions.context import Context
 from tests.scaffolder.actions.parts import Parts
 
 Run = Callable[..., Awaitable[Context]]

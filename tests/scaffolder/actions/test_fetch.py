@@ -13,12 +13,12 @@ from app.reading.service import ReadingService
 from scaffolder.actions.fetch_plain import FetchPlain, FetchPlainFile
 from scaffolder.fetching.sources import Sources
 from scaffolder.interfaces import TemplateInfo
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.app.reading.configuration import allowing
 from tests.app.reading.git_server import Repository, git_server
 from tests.app.reading.web_server import Asked, reply, serving
 from tests.scaffolder.actions.conftest import Run
-from tests.scaffolder.actions.context import Context
 from tests.scaffolder.actions.parts import Parts
 
 

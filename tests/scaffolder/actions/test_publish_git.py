@@ -10,12 +10,12 @@ from app.errors import InputError, NotAllowedError, ServiceUnavailableError
 from app.reading.outgoing import GuardedClient
 from app.reading.service import ReadingService
 from scaffolder.actions.publish_git import PublishGit
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.app.reading.configuration import allowing
 from tests.app.reading.git_server import Repository, git, git_server
 from tests.app.reading.web_server import Asked, reply, serving
 from tests.scaffolder.actions.conftest import Run
-from tests.scaffolder.actions.context import Context
 from tests.scaffolder.actions.parts import Parts
 
 

@@ -14,8 +14,8 @@ import pytest
 from app.errors import CallboardError, name_of
 from scaffolder.interfaces import TemplateInfo
 from scaffolder.language import UNDEFINED, Context, Language, render_tree
+from scaffolder.testing.context import Context as Given
 from scaffolder.workspace import SafeFolder
-from tests.scaffolder.actions.context import Context as Given
 from tests.scaffolder.actions.parts import Parts
 
 RECORDED = Path(__file__).parent / "recorded"

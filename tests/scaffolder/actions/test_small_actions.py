@@ -16,11 +16,11 @@ from scaffolder.actions.backstage_request import HttpBackstageRequest, plugin_pa
 from scaffolder.actions.notification_send import NotificationSend
 from scaffolder.actions.yaml_read import yaml_documents
 from scaffolder.actions.yaml_text import yaml_text
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.app.reading.configuration import allowing
 from tests.app.reading.web_server import Asked, reply, serving
 from tests.scaffolder.actions.conftest import Run
-from tests.scaffolder.actions.context import Context
 from tests.scaffolder.actions.parts import Parts
 
 

@@ -18,12 +18,12 @@ from plugins.github.actions.repository import Repositories
 from plugins.github.integration import GithubIntegration
 from scaffolder.interfaces import Action
 from scaffolder.publishing import CommitDefaults, Pushing
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.app.reading.configuration import PlainConfig
 from tests.plugins.github.asking import PassingClock, asking
 from tests.plugins.github.fake import FakeGithub, fake_github
 from tests.plugins.github.fake.world import Repo
-from tests.scaffolder.actions.context import Context
 
 Run = Callable[..., Awaitable[Context]]
 USER_TOKEN = "ghu_ada"

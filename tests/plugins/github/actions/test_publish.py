@@ -7,13 +7,13 @@ import pytest
 from app.errors import CallboardError, InputError, NotFoundError
 from plugins.github.actions.creation import creation_body
 from scaffolder.interfaces import Action
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.plugins.github.actions.conftest import USER_TOKEN, Run, lamps
 from tests.plugins.github.fake import FakeGithub
 from tests.plugins.github.fake.faults import Fault
 from tests.plugins.github.fake.publishing import opened
 from tests.plugins.github.fake.routing import Asked, failed
-from tests.scaffolder.actions.context import Context
 
 
 async def test_a_workspace_becomes_a_protected_repository(run: Run, workspace: SafeFolder, github: FakeGithub) -> None:

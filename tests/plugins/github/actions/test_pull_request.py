@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.errors import CallboardError
+from scaffolder.testing.context import Context
 from scaffolder.workspace import SafeFolder
 from tests.plugins.github.actions.conftest import USER_TOKEN, Run, lamps
 from tests.plugins.github.fake import FakeGithub
 from tests.plugins.github.fake.faults import Fault
 from tests.plugins.github.fake.routing import failed
-from tests.scaffolder.actions.context import Context
 
 ASKED = {"branchName": "light", "title": "Add a lamp", "description": "One more"}
 

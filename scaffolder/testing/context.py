@@ -1,4 +1,4 @@
-"""A real context for actions: a workspace on disk, confined jobs, a log in memory."""
+"""A context to run one action in: a workspace on disk, a log and checkpoints in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class Lines:
 
 @dataclass
 class Context:
-    """See `scaffolder.interfaces.ActionContext`."""
+    """See `scaffolder.interfaces.ActionContext`. `said` are the lines of its log, `stored` its checkpoints, `outputs`
+    what it has given out; `jobs` runs confined jobs, and is told of none by actions that have none."""
 
     input: Mapping[str, Any]
     workspace: Workspace

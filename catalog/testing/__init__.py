@@ -1,0 +1,1 @@
+"""Contract tests that a plugin's own tests inherit. They want pytest and pytest-asyncio (`asyncio_mode = "auto"`)."""
