@@ -18,6 +18,25 @@ READY = "/.backstage/health/v1/readiness"
 KINDS = "Component, API, Resource, System, Domain, Group, User, Location, Template"
 
 
+def family(pid: int) -> list[int]:
+    """A process and its children, and theirs."""
+    found = [pid]
+    for one in found:
+        # A child belongs to the thread that started it.
+        for children in Path(f"/proc/{one}/task").glob("*/children"):
+            found += [int(child) for child in children.read_text().split()]
+    return found
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds of a process and its children so far, those that have ended included."""
+    ticks = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass(slots=True)
 class Server:
     """A running server. `ready_s` is the time from start to readiness, `log` where its output goes."""
@@ -49,31 +68,18 @@ class Server:
         assert isinstance(answer, dict)
         return int(answer["totalItems"])
 
-    def _pids(self) -> list[int]:
-        """The server's own process and its children."""
-        found = [self.process.pid]
-        for pid in found:
-            # A child belongs to the thread that started it.
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += [int(child) for child in children.read_text().split()]
-        return found
-
     def memory_mb(self) -> float:
         """Resident memory, children included."""
         total = 0
-        for pid in self._pids():
+        for pid in family(self.process.pid):
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():
                 if line.startswith("VmRSS:"):
                     total += int(line.split()[1])
         return total / 1024
 
     def cpu_s(self) -> float:
-        """Processor seconds used so far, children that live and children that have ended included."""
-        ticks = 0
-        for pid in self._pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += sum(int(field) for field in fields[11:15])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        """Processor seconds used so far."""
+        return cpu_s(self.process.pid)
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from app.interfaces import Principal
 from catalog.model.kinds import BUILTIN_KINDS, Kind
 
 if TYPE_CHECKING:
     from pyroaring import BitMap
+
+    from app.interfaces import Principal
 
 Json = Any
 Entity = dict[str, Any]
@@ -40,8 +41,7 @@ class LocationSpec:
         return f"{self.type}:{self.target}"
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """`source` and `target` are canonical refs."""
 
     source: str
@@ -85,6 +85,9 @@ class CatalogProcessor:
     name: ClassVar[str]
     priority: int = 20
     reads_outside: ClassVar[bool] = False
+    portable: bool = False
+    """Whether `type(step)()` does the same in another process: its hooks look at nothing but what they are given, wait
+    for nothing and keep nothing. While all steps are so, many entities are processed beside the requests."""
 
     async def pre_process(
         self, entity: Entity, location: LocationSpec, emit: Emit, origin: LocationSpec, cache: ProcessorCache

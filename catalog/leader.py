@@ -11,6 +11,7 @@ import orjson
 
 from app.errors import ServiceUnavailableError
 from app.interfaces import Event, Events
+from app.memory import give_back
 from catalog import metrics
 from catalog.ingestion.config_locations import PROVIDER as CONFIG_PROVIDER
 from catalog.ingestion.config_locations import deferred_locations
@@ -23,6 +24,7 @@ from catalog.ingestion.providers import apply_full, is_current
 from catalog.interfaces import Cause, LocationSpec
 from catalog.model.well_known import LOCATION
 from catalog.processing.loop import RETRY_S, Finished, IngestLoop
+from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
 from catalog.processing.save import Saved
 from catalog.settings import CatalogSettings
@@ -34,6 +36,8 @@ from catalog.store.writing import WORK_CHANNEL, CatalogStore, cause_json
 log = logging.getLogger(__name__)
 
 LEADERSHIP = "catalog-ingest"
+MUCH = 1000
+"""Passes after which there is memory to give back."""
 PROGRESS_S = 5.0
 """A long ingestion says so often how far it is."""
 _CHANGED = {True: metrics.processed.labels("changed"), False: metrics.processed.labels("unchanged")}
@@ -52,6 +56,7 @@ class Leader:
         settings: CatalogSettings,
         locations: Sequence[LocationSpec],
         providers: Collection[str],
+        passes: PassPool,
     ) -> None:
         self._store = store
         self._events = events
@@ -59,6 +64,7 @@ class Leader:
         self._locations = locations
         self._providers = {*providers, CONFIG_PROVIDER, LOCATION_PROVIDER}
         self._pipeline = pipeline
+        self._passes = passes
         self.loop = self._new_loop()
         store.database.listen(WORK_CHANNEL, lambda payload: self.loop.wake(payload))
         self._processed = 0
@@ -74,6 +80,7 @@ class Leader:
             self._pipeline,
             Stitcher(self._store, mark_orphans=self._settings.orphan_strategy == "keep"),
             self._report,
+            self._passes,
             orphans=self._settings.orphan_strategy,
             interval=self._settings.interval_s,
             settled=self._settled,
@@ -144,6 +151,8 @@ class Leader:
         if self._began_at is not None:
             took = time.monotonic() - self._began_at
             log.info("up to date: %d passes in %.1f s, %d with errors", self._processed, took, self._failed)
+            if self._processed > MUCH:
+                give_back()
         self._processed = self._told_of = self._failed = 0
         self._began_at = None
 

@@ -9,6 +9,7 @@ from catalog.cli import catalog_commands
 from catalog.control import CatalogControls
 from catalog.feed import CatalogFeed
 from catalog.gauges import Gauges
+from catalog.ingestion.child import Child
 from catalog.ingestion.config_locations import configured_location
 from catalog.ingestion.connection import Connection
 from catalog.ingestion.locations import RegisteredLocations
@@ -25,6 +26,7 @@ from catalog.interfaces import (
 )
 from catalog.leader import Leader
 from catalog.lint.commands import lint_commands
+from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
 from catalog.query.engine import CatalogIndex
 from catalog.routes.registration import register_api
@@ -61,7 +63,8 @@ class CatalogPlugin:
 
         host.commands(catalog_commands(host, connection))
 
-        parser = ParsePool()
+        child = Child()
+        parser = ParsePool(child)
         allowed = extensions.allowed_location_types
         pipeline = Pipeline(
             lambda: processing_steps(host.reading, parser, settings, extensions), rules, host.reading, allowed
@@ -98,11 +101,11 @@ class CatalogPlugin:
         async def ingest() -> None:
             names = {one.name for one in extensions.providers}
             specs = [spec for spec, _ in configured]
-            await Leader(store, pipeline, host.events, settings, specs, names).run()
+            await Leader(store, pipeline, host.events, settings, specs, names, PassPool(child, pipeline)).run()
 
         host.on_start(start)
         host.on_stop(index.stop)
-        host.on_stop(parser.close)
+        host.on_stop(child.close)
         if settings.processing_interval is not False:
             host.background("catalog-ingest", ingest, role="ingest")
             host.background("catalog-gauges", Gauges(store, index).run, role="ingest")

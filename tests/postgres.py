@@ -48,6 +48,11 @@ class PostgresServer:
     def data(self) -> Path:
         return self.folder / "data"
 
+    @property
+    def pid(self) -> int | None:
+        """The process above all of the running server's."""
+        return None if self._process is None else self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 

@@ -32,9 +32,10 @@ PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -4096",  # KiB, per connection: answers come from the index in memory
-    "PRAGMA mmap_size = 67108864",
     "PRAGMA foreign_keys = ON",
 )
+
+READER_CACHE = "PRAGMA cache_size = -1024"
 
 
 def connect(file: Path) -> sqlite3.Connection:
@@ -225,6 +226,7 @@ class SqliteDatabase:
         if connection is None:
             connection = connect(self.file)
             connection.execute("PRAGMA query_only = ON").close()
+            connection.execute(READER_CACHE).close()
             self._local.connection = connection
             self._open.append(connection)
         return connection

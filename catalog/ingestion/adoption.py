@@ -13,13 +13,14 @@ from catalog.store.conflicts import hand_over, store_conflicts
 from catalog.store.references import Edge, edges_from, edges_to, store_edges, unreachable
 from catalog.store.removal import remove_entities
 from catalog.store.stitch_queue import request_stitching
-from catalog.store.unprocessed import Claim, Conflict, Unprocessed, known_by_refs, make_due, store_adoption
+from catalog.store.unprocessed import Ahead, Claim, Conflict, Unprocessed, known_by_refs, make_due, store_adoption
 from catalog.store.writing import CatalogWrite, cause_json
 
 log = logging.getLogger(__name__)
 
 OrphanStrategy = Literal["delete", "keep"]
 ORPHANED = cause_json(Cause("orphan"))
+NONE_AHEAD: Mapping[tuple[str, str], Ahead] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,21 @@ class Brought:
     updated: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     loose: dict[str, str] = field(default_factory=dict)
+    processed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Numbers of new entities, by ref and hash, that were stored as processed already."""
 
 
-async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force: bool = False) -> Brought:
-    """Store what sources emit: new and changed entities, edges, conflicts. Nothing is deleted yet."""
+async def bring_in(
+    write: CatalogWrite,
+    emissions: Sequence[Emission],
+    *,
+    force: bool = False,
+    ahead: Mapping[tuple[str, str], Ahead] = NONE_AHEAD,
+) -> Brought:
+    """Store what sources emit: new and changed entities, edges, conflicts. Nothing is deleted yet.
+
+    `ahead`: what passes over some of them gave, by ref and hash; taken for those that are new.
+    """
     claims = [Claim(number, one) for number, emission in enumerate(emissions) for one in emission.entities]
     known = await known_by_refs(write, {claim.entity.ref for claim in claims})
     before = await _edges_of(write, emissions)
@@ -65,7 +77,7 @@ async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force:
         freed = await _freed(write, plan.conflicts, claims, replaceable - emitted, emissions)
         if freed:
             plan = adopt(claims, known, freed=freed)
-    await store_adoption(write, plan, lambda number: emissions[number].cause)
+    processed = await store_adoption(write, plan, lambda number: emissions[number].cause, ahead)
     accepted = {Edge(emissions[number].source_key, emissions[number].source_ref, ref) for number, ref in plan.accepted}
     removed = replaceable - accepted
     await store_edges(write, accepted - before, removed)
@@ -85,7 +97,7 @@ async def bring_in(write: CatalogWrite, emissions: Sequence[Emission], *, force:
         )
     causes = {(one.source_key, one.source_ref): one.cause for one in emissions}
     loose = {edge.target_ref: causes[edge.source_key, edge.source_ref] for edge in removed}
-    return Brought(len(plan.insert), len(plan.update), news, loose)
+    return Brought(len(plan.insert), len(plan.update), news, loose, processed)
 
 
 async def _edges_of(write: CatalogWrite, emissions: Sequence[Emission]) -> set[Edge]:

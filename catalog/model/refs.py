@@ -46,7 +46,7 @@ def parse_ref(ref: Any, *, default_kind: str | None = None, default_namespace: s
     name: Any
     if isinstance(ref, str):
         kind, namespace, name = _split(ref)
-    elif isinstance(ref, Mapping):
+    elif isinstance(ref, dict):
         kind, namespace, name = ref.get("kind"), ref.get("namespace"), ref.get("name")
     else:
         kind = namespace = name = None

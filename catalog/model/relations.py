@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from catalog.model.refs import DEFAULT_NAMESPACE, canonical, parse_ref
@@ -76,13 +77,21 @@ class Mention(NamedTuple):
 
     def target(self, namespace: str) -> str:
         """The canonical ref, for an entity of that namespace. Raises as `parse_ref` does."""
+        if type(self.ref) is str:
+            return _target(self.ref, self.reference.default_kind, namespace)
         return str(parse_ref(self.ref, default_kind=self.reference.default_kind, default_namespace=namespace))
+
+
+@lru_cache(maxsize=8192)
+def _target(ref: str, default_kind: str | None, namespace: str) -> str:
+    """Owners and systems are named again and again."""
+    return str(parse_ref(ref, default_kind=default_kind, default_namespace=namespace))
 
 
 def mentions(entity: Mapping[str, Any], references: Iterable[Reference]) -> Iterator[Mention]:
     """All refs that the entity names, unparsed. A single ref may stand where a list belongs."""
     spec = entity.get("spec")
-    if not isinstance(spec, Mapping):
+    if not isinstance(spec, dict):
         return
     for reference in references:
         value = spec.get(reference.field)

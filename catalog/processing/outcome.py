@@ -19,6 +19,11 @@ CHECKED = cause_json(Cause("location", {"checked": True}))
 """Why something was processed that nobody had asked for: its source was looked at and had changed."""
 
 
+def cause_of(row: DueRow) -> str:
+    """Why what a pass gives has changed, as JSON."""
+    return row.cause if row.due_at is not None and row.cause else CHECKED
+
+
 def outcome_of(row: DueRow, done: Pass) -> Outcome:
     """The pass in stored form. A child whose ref cannot be stored is an error of its parent."""
     children: list[Unprocessed] = []
@@ -31,13 +36,13 @@ def outcome_of(row: DueRow, done: Pass) -> Outcome:
                 errors.append(error)
     written = dumps([serialized(error) for error in errors])
     keys = frozenset(map(refresh_key, done.refresh_keys))
-    cause = row.cause if row.due_at is not None and row.cause else CHECKED
+    cause = cause_of(row)
     if errors or done.entity is None:
         failure = sha1(b"failed\0" + written, usedforsecurity=False).hexdigest()
         return Outcome(row, cause, failure, written.decode(), reads_outside=int(done.reads_outside), refresh_keys=keys)
     # Stored in the order of its source: templates show it. What counts as a change is told by the sorted text.
     processed = dumps(done.entity)
-    relations = frozenset((one.source, one.type, one.target) for one in done.relations)
+    relations = frozenset((source, kind, target) for source, kind, target in done.relations)
     digest = sha1(stable_json(done.entity), usedforsecurity=False)
     for one in sorted(children, key=lambda child: (child.ref, child.hash, child.location_key or "")):
         digest.update(f"\0c{one.ref}\0{one.hash}\0{one.location_key}".encode())

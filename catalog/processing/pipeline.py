@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.errors import CallboardError, ConflictError, InputError, NotAllowedError
-from app.interfaces import Reading
 from catalog.ingestion.rules import Rules
 from catalog.interfaces import CatalogProcessor, DeferredEntity, Entity, LocationSpec, ProcessingResult, Relation
 from catalog.model.locations import parse_location_ref
@@ -19,6 +18,9 @@ from catalog.processing.collector import Collector
 from catalog.processing.targets import absolute_target, check_type, is_folder, targets_of
 from catalog.processing.trace import StepTaken, Trace, changed_paths
 from catalog.validation.policies import enforce_policies
+
+if TYPE_CHECKING:
+    from app.interfaces import Reading
 
 PLACEHOLDERS = "PlaceholderProcessor"
 """The one outside-reading step whose entities can be told from all others beforehand."""
@@ -47,7 +49,8 @@ class Pass:
 
 
 @lru_cache(maxsize=8192)
-def _location(ref: str) -> LocationSpec:
+def location_of(ref: str) -> LocationSpec:
+    """The location that a location ref names. Raises as `parse_location_ref` does."""
     found = parse_location_ref(ref)
     return LocationSpec(found.type, found.target)
 
@@ -57,7 +60,7 @@ def _annotated(entity: Entity, ref: str, name: str) -> LocationSpec:
     text = annotations.get(name) if isinstance(annotations, dict) else None
     if not text:
         raise InputError(f"Entity '{ref}' does not have the annotation {name}")
-    return _location(text)
+    return location_of(text)
 
 
 def _class_name(step: CatalogProcessor) -> str:
@@ -94,6 +97,13 @@ class Pipeline:
     def pure(self) -> bool:
         """Whether only Location entities, and those with placeholders, may wait for something outside."""
         return not any(step.reads_outside and step.name != PLACEHOLDERS for step in self.steps)
+
+    @cached_property
+    def portable_steps(self) -> tuple[CatalogProcessor, ...] | None:
+        """What entities without placeholders go through, where that can be done in another process."""
+        busy = {*self._before, *self._kinds, *self._after}
+        steps = tuple(step for step in self.steps if step in busy and step.name != PLACEHOLDERS)
+        return steps if self.pure and all(step.portable for step in steps) else None
 
     @cached_property
     def _before(self) -> tuple[CatalogProcessor, ...]:
@@ -178,7 +188,8 @@ class _Run:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while preprocessing", cause=error
                 ) from error
-            self._noticed(step, "pre-process", cache, emit.heard - heard, given, entity)
+            if step.reads_outside or self._trace is not None:
+                self._noticed(step, "pre-process", cache, emit.heard - heard, given, entity)
         return entity
 
     def _heard(self, step: CatalogProcessor) -> int:
@@ -260,7 +271,8 @@ class _Run:
                 raise InputError(
                     f"Processor {_class_name(step)} threw an error while postprocessing", cause=error
                 ) from error
-            self._noticed(step, "post-process", cache, emit.heard - heard, given, entity)
+            if step.reads_outside or self._trace is not None:
+                self._noticed(step, "post-process", cache, emit.heard - heard, given, entity)
         return entity
 
     def _check_rules(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.ingestion.adoption import ORPHANED, Emission, OrphanStrategy, bring_in, settle_loose
 from catalog.store.outcomes import Outcome, clear_due, current_rows, store_passes
 from catalog.store.references import unreachable
 from catalog.store.stitch_queue import request_stitching
-from catalog.store.unprocessed import Conflict
+from catalog.store.unprocessed import Ahead, Conflict
 from catalog.store.writing import CatalogStore, CatalogWrite
 
 
@@ -48,19 +48,38 @@ async def _save(write: CatalogWrite, outcomes: Sequence[Outcome], orphans: Orpha
         and now.unprocessed_hash == one.row.unprocessed_hash
         and (now.due_at == one.row.due_at or one.row.due_at is None)
     ]
-    await clear_due(write, [one.row.entity_id for one in valid if one.row.due_at is not None])
     changed = [one for one in valid if one.changed]
+    await clear_due(write, [one.row.entity_id for one in valid if one.row.due_at is not None and not one.changed])
     emissions = [
         Emission(one.cause, one.children, source_ref=one.row.ref, fresh=not one.row.has_processed)
         for one in changed
         if one.ok and (one.children or one.row.has_processed)
     ]
-    brought = await bring_in(write, emissions)
-    touched = await store_passes(write, changed)
-    await _ask_for_stitching(write, changed, touched)
+    ahead = {(one.row.ref, one.row.unprocessed_hash): one for parent in changed for one in parent.ahead}
+    brought = await bring_in(
+        write,
+        emissions,
+        ahead={
+            key: Ahead(one.processed, one.result_hash, one.cache)
+            for key, one in ahead.items()
+            if one.processed is not None
+        },
+    )
+    born = _born(ahead, brought.processed)
+    still_due = {one.row.entity_id: current[one.row.entity_id].due_at for one in changed if one.row.due_at is None}
+    touched = await store_passes(write, changed, still_due, born)
+    stored = [*changed, *born]
+    await _ask_for_stitching(write, stored, touched)
     removed = await settle_loose(write, brought.loose, orphans)
     removed += await _remove_orphans(write, valid, orphans)
-    return Saved(changed, brought.conflicts, removed)
+    return Saved(stored, brought.conflicts, removed)
+
+
+def _born(ahead: Mapping[tuple[str, str], Outcome], numbers: Mapping[tuple[str, str], int]) -> list[Outcome]:
+    """Those of the passes that were stored with their entities, now with the entities' numbers."""
+    for key, number in numbers.items():
+        ahead[key].row = ahead[key].row._replace(entity_id=number)
+    return [ahead[key] for key in numbers]
 
 
 async def _ask_for_stitching(write: CatalogWrite, changed: Sequence[Outcome], touched: set[str]) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import orjson
 
 from app.errors import InputError
-from app.interfaces import Reading
 from catalog.interfaces import Entity, LocationSpec
+
+if TYPE_CHECKING:
+    from app.interfaces import Reading
 
 GIT = "git"
 """Readable without being listed as allowed: a remote says by itself where it leads, unless it is a local path."""

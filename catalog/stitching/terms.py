@@ -61,11 +61,9 @@ def pairs_of(entity: Mapping[str, Any]) -> list[tuple[str, Any]]:
     if not namespace:
         pairs.append(("metadata.namespace", DEFAULT_NAMESPACE))
     pairs.extend(("relations." + relation["type"], relation["targetRef"]) for relation in entity.get("relations", ()))
-    spellings: dict[str, str] = {}
-    for path, _ in pairs:
-        lowered, _key = _keys.get(path) or _lowered(path)
-        if spellings.setdefault(lowered, path) != path:
-            raise _collisions(pairs)
+    paths = {path for path, _ in pairs}
+    if len({(_keys.get(path) or _lowered(path))[0] for path in paths}) != len(paths):
+        raise _collisions(pairs)
     return pairs
 
 

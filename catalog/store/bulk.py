@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
-from app.interfaces import Database, Transaction
+if TYPE_CHECKING:
+    from app.interfaces import Database, Transaction
+
 
 Kind = Literal["bigint", "text", "smallint", "bytea"]
 Columns = Sequence[tuple[str, Kind]]
 Row = tuple[Any, ...]
 
+LOW = 0xFFFFFFFF
 CHUNK = 5000
 """Rows to one statement on PostgreSQL: arrays stay of a moderate size."""
 
@@ -48,16 +51,18 @@ class Bulk:
         if rows:
             await self._tx.copy(table, columns, rows)
 
-    async def insert_pairs(self, table: str, columns: Columns, rows: Sequence[tuple[int, int]]) -> None:
-        """Very many pairs of numbers below 2^31 and 2^32, known not to be there yet."""
-        if self._postgres or not rows:
-            await self.insert(table, [name for name, _ in columns], rows)
+    async def insert_pairs(self, table: str, columns: Columns, pairs: Sequence[int]) -> None:
+        """Very many pairs of numbers below 2^31 and 2^32, known not to be there yet: `first << 32 | second`."""
+        if not pairs:
+            return
+        if self._postgres:
+            await self._tx.copy(table, [name for name, _ in columns], ((one >> 32, one & LOW) for one in pairs))
             return
         names = ", ".join(name for name, _ in columns)
         # One statement for all: the driver takes and releases the interpreter's lock once, not once a row.
         await self._tx.execute(
             f"INSERT INTO {table} ({names}) SELECT value >> 32, value & 4294967295 FROM json_each(?)",  # noqa: S608
-            orjson.dumps([first << 32 | second for first, second in rows]).decode(),
+            orjson.dumps(pairs).decode(),
         )
 
     async def insert_new(

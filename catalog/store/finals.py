@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from catalog.interfaces import Cause
+from catalog.store.bulk import LOW
 from catalog.store.removal import POSTING, term_ids, terms_blob
 from catalog.store.terms import Pairs, TermNumbers
 from catalog.store.writing import CatalogWrite, cause_json
@@ -39,8 +40,8 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
         return 0
     changed.sort(key=lambda one: one.ref)
     ids = await numbers.resolve(write, [(one.entity_id not in stored, one.pairs) for one in changed])
-    added: list[tuple[int, int]] = []
-    removed: list[tuple[int, int]] = []
+    added: list[int] = []
+    removed: list[int] = []
     fresh, replaced = [], []
     for one, terms in zip(changed, ids, strict=True):
         number = write.record(
@@ -51,7 +52,7 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
             _compare(one.entity_id, term_ids(stored[one.entity_id][1]), terms, added, removed)
             replaced.append((one.entity_id, one.document, one.hash, blob, number, write.now))
         else:
-            added.extend((term, one.entity_id) for term in terms)
+            added.extend([term << 32 | one.entity_id for term in terms])
             fresh.append((one.entity_id, one.ref, one.document, one.hash, blob, number, write.now))
     write.created += len(fresh)
     await bulk.insert(
@@ -71,7 +72,7 @@ async def store_finals(write: CatalogWrite, stitched: Sequence[Stitched], number
     )
     removed.sort()
     added.sort()
-    await bulk.delete_rows("catalog_posting", POSTING, removed)
+    await bulk.delete_rows("catalog_posting", POSTING, [(one >> 32, one & LOW) for one in removed])
     await bulk.insert_pairs("catalog_posting", POSTING, added)
     return len(changed)
 
@@ -80,9 +81,10 @@ def _compare(
     entity_id: int,
     before: array[int],
     now: array[int],
-    added: list[tuple[int, int]],
-    removed: list[tuple[int, int]],
+    added: list[int],
+    removed: list[int],
 ) -> None:
+    """Postings as one number each: they are many, and have to be sorted."""
     old, new = set(before), set(now)
-    added.extend((term, entity_id) for term in new - old)
-    removed.extend((term, entity_id) for term in old - new)
+    added.extend([term << 32 | entity_id for term in new - old])
+    removed.extend([term << 32 | entity_id for term in old - new])

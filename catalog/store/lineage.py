@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from app.interfaces import Database
 from catalog.store.texts import storable
+
+if TYPE_CHECKING:
+    from app.interfaces import Database
 
 EDGES_CHANNEL = "catalog_edges"
 """Some entity has got or lost a parent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Outcome:
     children: Sequence[Unprocessed] = ()
     relations: frozenset[tuple[str, str, str]] = frozenset()
     refresh_keys: frozenset[str] = frozenset()
+    ahead: Sequence[Outcome] = ()
+    """Good passes over children that are not known yet; their rows have no number so far."""
 
     @property
     def ok(self) -> bool:
@@ -88,8 +90,15 @@ async def clear_due(write: CatalogWrite, entity_ids: Sequence[int]) -> None:
         )
 
 
-async def store_passes(write: CatalogWrite, outcomes: Sequence[Outcome]) -> set[str]:
-    """Write what is new of these passes. Gives the refs whose relations have changed by them."""
+async def store_passes(
+    write: CatalogWrite, outcomes: Sequence[Outcome], still_due: Mapping[int, int | None], born: Sequence[Outcome]
+) -> set[str]:
+    """Write what is new of these passes. Gives the refs whose relations have changed by them.
+
+    Args:
+        still_due: when entities are due in spite of their pass.
+        born: passes that were stored with their new entities: but for relations and refresh keys.
+    """
     good = [outcome for outcome in outcomes if outcome.ok]
     now = write.now
     await write.bulk.update(
@@ -102,24 +111,47 @@ async def store_passes(write: CatalogWrite, outcomes: Sequence[Outcome]) -> set[
             ("cache", "text"),
             ("reads_outside", "smallint"),
             ("last_pass_at", "bigint"),
+            ("due_at", "bigint"),
         ),
         [
-            (one.row.entity_id, one.processed, one.result_hash, one.errors, one.cache, one.reads_outside, now)
+            (
+                one.row.entity_id,
+                one.processed,
+                one.result_hash,
+                one.errors,
+                one.cache,
+                one.reads_outside,
+                now,
+                still_due.get(one.row.entity_id),
+            )
             for one in sorted(good, key=lambda one: one.row.entity_id)
         ],
     )
     await write.bulk.update(
         "catalog_refresh_state",
         ("entity_id", "bigint"),
-        (("result_hash", "text"), ("errors", "text"), ("reads_outside", "smallint"), ("last_pass_at", "bigint")),
+        (
+            ("result_hash", "text"),
+            ("errors", "text"),
+            ("reads_outside", "smallint"),
+            ("last_pass_at", "bigint"),
+            ("due_at", "bigint"),
+        ),
         [
-            (one.row.entity_id, one.result_hash, one.errors, max(one.reads_outside, one.row.reads_outside), now)
+            (
+                one.row.entity_id,
+                one.result_hash,
+                one.errors,
+                max(one.reads_outside, one.row.reads_outside),
+                now,
+                still_due.get(one.row.entity_id),
+            )
             for one in sorted(outcomes, key=lambda one: one.row.entity_id)
             if not one.ok
         ],
     )
-    touched = await _store_relations(write, good)
-    await _store_refresh_keys(write, outcomes)
+    touched = await _store_relations(write, [*good, *born])
+    await _store_refresh_keys(write, [*outcomes, *born])
     return touched
 
 

@@ -63,3 +63,11 @@ async def watched(store: CatalogStore, entity_ids: Sequence[int]) -> list[Watche
 
 async def rows_by_id(store: CatalogStore, entity_ids: Sequence[int]) -> list[DueRow]:
     return [DueRow(*row) for row in await store.read_in(DUE_ROW, "entity_id", "bigint", entity_ids)]
+
+
+async def known_refs(store: CatalogStore, refs: Sequence[str]) -> set[str]:
+    """Those of the refs that have an unprocessed entity."""
+    return {
+        row[0]
+        for row in await store.read_in("SELECT entity_ref FROM catalog_refresh_state", "entity_ref", "text", refs)
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,11 @@ UID = "metadata.uid"
 
 NO_TERM = 0
 """The number of what is not indexed: a key that is too long."""
+
+PLAIN = 100
+"""ASCII texts of so many characters are values as they are."""
+
+_TRUE = (bool, True)
 
 _NUMERIC = frozenset("-0123456789")
 
@@ -60,9 +66,12 @@ class TermNumbers:
         self._term_of = term_of
         self._keys: dict[str, int] = {}
         self._known: dict[str, dict[Any, int]] = {UID: {}}
+        self._flags: dict[str, int] = {}
+        """Numbers of `true`: each text in a list makes a path of its own, with nothing but this value."""
         self._forgotten: set[str] = set()
+        self._forgotten_flags = False
         self._spelling: dict[str, str] = {}
-        """The path that was seen for a key; empty where there were several."""
+        """The path that was seen for a key, if it is not the key itself; empty where there were several."""
         self._count = 0
         self._upto = 0
         """The term counter as this memory last left it."""
@@ -75,29 +84,26 @@ class TermNumbers:
         Args:
             entities: whether the entity is new (its uid cannot be known yet), and what it holds.
         """
-        known = self._known
         missing: Missing = {}
-        for new, pairs in entities:
-            for path, value in pairs:
-                name = value if type(value) is str else (type(value), value)
-                values = known.get(path)
-                if values is None or name not in values:
-                    unknown = missing.get(path)
-                    if unknown is None:
-                        unknown = missing[path] = {}
-                    unknown[name] = new and path == UID
+        found = [self._look(new, pairs, missing) for new, pairs in entities]
         fresh = await self._number(write, missing)
         upto = write.numbers.values["term"]
         write.after_commit(lambda: self._remember(fresh, upto))
-        return [array("I", self._ids(pairs, fresh)) for _, pairs in entities]
+        resolved = []
+        for ids, later in found:
+            ids.update([fresh[path][name] for path, name in later])
+            ids.discard(NO_TERM)
+            resolved.append(array("I", sorted(ids)))
+        return resolved
 
-    def _ids(self, pairs: Pairs, fresh: Fresh) -> list[int]:
-        known = self._known
+    def _look(self, new: bool, pairs: Pairs, missing: Missing) -> tuple[set[int], list[tuple[str, Any]]]:
+        """The numbers that are known, and what is not; that is added to `missing`, too."""
+        known, flags = self._known, self._flags
         ids: set[int] = set()
+        later: list[tuple[str, Any]] = []
         first: dict[str, Any] = {}
         several: dict[str, set[str | None]] = {}
         for path, value in pairs:
-            name = value if type(value) is str else (type(value), value)
             if path in first:
                 # Of values that are alike in lower case the first one counts.
                 alike = several.get(path)
@@ -109,11 +115,22 @@ class TermNumbers:
                 alike.add(lowered)
             else:
                 first[path] = value
-            values = known.get(path)
-            found = None if values is None else values.get(name)
-            ids.add(fresh[path][name] if found is None else found)
-        ids.discard(NO_TERM)
-        return sorted(ids)
+            name: Any
+            if value is True:
+                name, number = _TRUE, flags.get(path)
+            else:
+                name = value if type(value) is str else (type(value), value)
+                values = known.get(path)
+                number = None if values is None else values.get(name)
+            if number is not None:
+                ids.add(number)
+                continue
+            later.append((path, name))
+            unknown = missing.get(path)
+            if unknown is None:
+                unknown = missing[path] = {}
+            unknown[name] = new and path == UID
+        return ids, later
 
     def _lowered(self, path: str, value: Any) -> str | None:
         if type(value) is str:
@@ -125,37 +142,56 @@ class TermNumbers:
         whole = self._whole = self._whole and write.numbers.values["term"] == self._upto
         key_of = {path: None if (term := self._term_of(path, "")) is None else term.key for path in missing}
         keys = await self._key_ids(write, {key for key in key_of.values() if key is not None})
+        spellings = Counter(key_of.values())
         wanted: dict[str, dict[Any, Row]] = {}
         doubtful: set[Row] = set()
-        new: set[Row] = set()
+        rows: list[Row] = []
+        fresh: Fresh = {}
+        first = write.numbers.values["term"] + 1
         for path, names in missing.items():
             key = key_of[path]
             if key is None:
+                fresh[path] = dict.fromkeys(names, NO_TERM)
                 continue
             key_id = keys[key]
             # Another spelling of the path, or another type of value, may have brought a term in.
-            alone = whole and path not in self._forgotten and self._spelling.get(key, path) == path
-            rows = wanted[path] = {}
+            alone = whole and spellings[key] == 1 and self._is_alone(path, key)
+            numbered = fresh[path] = {}
+            if alone and len(names) == 1 and path not in self._known and path not in self._flags:
+                # The first value there is.
+                (name,) = names
+                numbered[name] = first + len(rows)
+                rows.append(self._row(key_id, path, name))
+                continue
             for name, own in names.items():
-                row = rows[name] = self._row(key_id, path, name)
-                if own or (alone and _is_like_no_other(name, row[3])):
-                    new.add(row)
+                if (own and type(name) is str) or (alone and _is_like_no_other(name)):
+                    numbered[name] = first + len(rows)
+                    rows.append((key_id, name.lower(), name, 0))
                 else:
+                    row = self._row(key_id, path, name)
+                    wanted.setdefault(path, {})[name] = row
                     doubtful.add(row)
         found = await self._look_up(write, list(doubtful))
-        new.update(row for row in doubtful if row not in found)
-        added = sorted(new)
-        numbers = write.numbers.take("term", len(added))
+        for row in sorted(doubtful - found.keys()):
+            found[row] = first + len(rows)
+            rows.append(row)
+        write.numbers.take("term", len(rows))
         await write.bulk.insert(
             "catalog_term",
             ("id", "key_id", "value", "original", "is_null"),
-            [(number, *row) for number, row in zip(numbers, added, strict=True)],
+            [(number, *row) for number, row in enumerate(rows, first)],
         )
-        found.update(zip(added, numbers, strict=True))
-        fresh: Fresh = {path: dict.fromkeys(names, NO_TERM) for path, names in missing.items() if path not in wanted}
-        for path, rows in wanted.items():
-            fresh[path] = {name: found[row] for name, row in rows.items()}
+        for path, asked in wanted.items():
+            fresh[path].update({name: found[row] for name, row in asked.items()})
         return fresh
+
+    def _is_alone(self, path: str, key: str) -> bool:
+        """Whether all there is under the key is remembered under this path."""
+        if path in self._forgotten or self._forgotten_flags:
+            return False
+        if self._spelling.get(key, path) != path:
+            return False
+        return path == key or (key not in self._known and key not in self._flags)
 
     def _row(self, key_id: int, path: str, name: Any) -> Row:
         term = self._term_of(path, name[1] if type(name) is tuple else name)
@@ -205,24 +241,44 @@ class TermNumbers:
         for path, numbers in fresh.items():
             if path == UID:
                 continue
-            values = known.get(path)
-            if values is None:
-                values = known[path] = {}
-                key = path.lower()
+            key = path.lower()
+            if key != path:
                 self._spelling[key] = path if self._spelling.get(key, path) == path else ""
-            values.update(numbers)
             self._count += len(numbers)
-        self.shrink(MAX_REMEMBERED)
+            flag = numbers.pop(_TRUE, None)
+            if flag is not None:
+                self._flags[path] = flag
+            if numbers:
+                values = known.get(path)
+                if values is None:
+                    known[path] = numbers
+                else:
+                    values.update(numbers)
+        if self._count > MAX_REMEMBERED:
+            self.shrink(MAX_REMEMBERED)
 
     def shrink(self, most: int) -> None:
         """Forget the values of the most varied paths until no more than so many are left."""
         known = self._known
         while self._count > most:
             widest = max(known, key=lambda path: len(known[path]))
-            self._count -= len(known.pop(widest))
-            self._forgotten.add(widest)
+            if len(self._flags) > len(known[widest]):
+                self._count -= len(self._flags)
+                self._flags.clear()
+                self._forgotten_flags = True
+            else:
+                self._count -= len(known.pop(widest))
+                self._forgotten.add(widest)
 
 
-def _is_like_no_other(name: Any, null: int) -> bool:
-    """Whether no other value makes the same term: over-long texts are all alike, and `"5"` is like 5."""
-    return type(name) is str and not null and name[:1] not in _NUMERIC and name not in ("true", "false")
+def _is_like_no_other(name: Any) -> bool:
+    """Whether no other value makes the same term, and this one makes what it looks like: over-long texts are all alike,
+    `"5"` is like 5, and NUL is written as U+FFFD."""
+    return (
+        type(name) is str
+        and len(name) <= PLAIN
+        and name.isascii()
+        and name[:1] not in _NUMERIC
+        and name not in ("true", "false")
+        and "\0" not in name
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 MAX_ENTITY_ID = (1 << 48) - 1
 
-_VERSION = 0x4 << 76
-_VARIANT = 0b10 << 62
+_RANDOM_BYTES = 10
+"""74 bits and some."""
 
 
 def uid_of(entity_id: int) -> str:
@@ -16,11 +17,19 @@ def uid_of(entity_id: int) -> str:
 
     Raises ValueError when the number does not fit.
     """
-    if not 0 < entity_id <= MAX_ENTITY_ID:
-        raise ValueError(f"not an entity number: {entity_id}")
-    random = secrets.randbits(74)
-    high, low = random >> 62, random & ((1 << 62) - 1)
-    return str(UUID(int=entity_id << 80 | _VERSION | high << 64 | _VARIANT | low))
+    return next(uids_of((entity_id,)))
+
+
+def uids_of(entity_ids: Sequence[int]) -> Iterator[str]:
+    """A uid for each number. The system is asked for randomness once: asking takes longer than all the rest."""
+    random = secrets.token_bytes(_RANDOM_BYTES * len(entity_ids)).hex()
+    for place, entity_id in enumerate(entity_ids):
+        if not 0 < entity_id <= MAX_ENTITY_ID:
+            raise ValueError(f"not an entity number: {entity_id}")
+        number = f"{entity_id:012x}"
+        bits = random[place * 20 : place * 20 + 20]
+        variant = "89ab"[int(bits[3], 16) & 3]
+        yield f"{number[:8]}-{number[8:]}-4{bits[:3]}-{variant}{bits[4:7]}-{bits[7:19]}"
 
 
 def entity_id_of(uid: str) -> int | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from catalog.store.uids import uid_of
+from catalog.store.uids import uids_of
 from catalog.store.writing import CatalogWrite
 
 
@@ -17,6 +17,14 @@ class Unprocessed(NamedTuple):
     json: str
     hash: str
     location_key: str | None
+
+
+class Ahead(NamedTuple):
+    """What a pass over an entity gave before the entity itself was stored: then both are one row, written once."""
+
+    processed: str
+    result_hash: str
+    cache: str
 
 
 class Known(NamedTuple):
@@ -70,35 +78,47 @@ _INSERTED = (
     "unprocessed",
     "unprocessed_hash",
     "location_key",
-    "due_at",
     "discovered_at",
     "cause",
+    "due_at",
+    "last_pass_at",
+    "processed",
+    "result_hash",
+    "cache",
+    "errors",
+    "reads_outside",
 )
 
 
-async def store_adoption(write: CatalogWrite, plan: Adoption, cause_of_source: Callable[[int], str]) -> None:
-    """Write new and changed unprocessed entities; all of them are due at once. `cause_of_source` gives JSON."""
+async def store_adoption(
+    write: CatalogWrite,
+    plan: Adoption,
+    cause_of_source: Callable[[int], str],
+    ahead: Mapping[tuple[str, str], Ahead],
+) -> dict[tuple[str, str], int]:
+    """Write new and changed unprocessed entities; they are due at once, unless they are new and were processed ahead.
+
+    Args:
+        cause_of_source: JSON of why a source was processed.
+        ahead: by ref and hash of the unprocessed entity.
+
+    Returns:
+        The numbers of those that are not due, by ref and hash.
+    """
     now = write.now
     fresh = sorted(plan.insert.items())
     ids = write.numbers.take("entity", len(fresh))
-    await write.bulk.insert(
-        "catalog_refresh_state",
-        _INSERTED,
-        [
-            (
-                entity_id,
-                uid_of(entity_id),
-                ref,
-                entity.json,
-                entity.hash,
-                entity.location_key,
-                now,
-                now,
-                cause_of_source(source),
-            )
-            for entity_id, (ref, (source, entity)) in zip(ids, fresh, strict=True)
-        ],
-    )
+    processed: dict[tuple[str, str], int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for entity_id, uid, (ref, (source, entity)) in zip(ids, uids_of(ids), fresh, strict=True):
+        row = (entity_id, uid, ref, entity.json, entity.hash, entity.location_key, now, cause_of_source(source))
+        done = ahead.get((ref, entity.hash))
+        if done is None:
+            rows.append((*row, now, None, None, None, "{}", "[]", 0))
+        else:
+            processed[ref, entity.hash] = entity_id
+            rows.append((*row, None, now, done.processed, done.result_hash, done.cache, "[]", 0))
+    await write.bulk.insert("catalog_refresh_state", _INSERTED, rows)
     await write.bulk.update(
         "catalog_refresh_state",
         ("entity_id", "bigint"),
@@ -120,6 +140,7 @@ async def store_adoption(write: CatalogWrite, plan: Adoption, cause_of_source: C
         await make_due(write, changed, cause)
     if fresh:
         write.wake()
+    return processed
 
 
 async def make_due(

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import orjson
 
-from app.interfaces import Clock, Database, Transaction
 from catalog.interfaces import Cause
 from catalog.store.bulk import Bulk
 from catalog.store.lineage import EDGES_CHANNEL, Lineages
+
+if TYPE_CHECKING:
+    from app.interfaces import Clock, Database, Transaction
 
 REVISION_CHANNEL = "catalog_revision"
 """Payload: the number of the newest revision."""

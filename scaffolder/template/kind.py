@@ -90,6 +90,7 @@ class ScaffolderEntitiesProcessor(CatalogProcessor):
     """Validates templates and says who owns them."""
 
     name: ClassVar[str] = "ScaffolderEntitiesProcessor"
+    portable = True
 
     def __init__(self) -> None:
         self._validator = KindValidator([TEMPLATE])

@@ -27,6 +27,7 @@ from app.interfaces import (
     UrlReader,
 )
 from catalog.control import CatalogControls
+from catalog.ingestion.child import Child
 from catalog.ingestion.connection import Connection
 from catalog.ingestion.locations import RegisteredLocations
 from catalog.ingestion.parse_pool import ParsePool
@@ -34,6 +35,7 @@ from catalog.ingestion.rules import Rules, parse_rules
 from catalog.interfaces import CatalogExtensions, CatalogProcessor, Entity, LocationSpec
 from catalog.leader import Leader
 from catalog.model.well_known import LOCATION, ORIGIN_LOCATION
+from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
 from catalog.settings import CatalogSettings
 from catalog.steps import processing_steps
@@ -176,7 +178,7 @@ class World:
     sources: Sources = field(default_factory=Sources)
     clock: ManualClock = field(default_factory=ManualClock)
     events: Bus = field(default_factory=Bus)
-    parser: ParsePool = field(default_factory=ParsePool)
+    child: Child = field(default_factory=Child)
     extensions: CatalogExtensions = field(default_factory=CatalogExtensions)
     providers: set[str] = field(default_factory=set)
 
@@ -193,10 +195,18 @@ class World:
         self.leader = self._new_leader()
 
     def _steps(self) -> list[CatalogProcessor]:
-        return processing_steps(self.sources, self.parser, self.settings, self.extensions)
+        return processing_steps(self.sources, ParsePool(self.child), self.settings, self.extensions)
 
     def _new_leader(self) -> Leader:
-        return Leader(self.store, self.pipeline, self.events, self.settings, self.configured, self.providers)
+        return Leader(
+            self.store,
+            self.pipeline,
+            self.events,
+            self.settings,
+            self.configured,
+            self.providers,
+            PassPool(self.child, self.pipeline),
+        )
 
     def provider(self, name: str) -> Connection:
         self.providers.add(name)
@@ -362,7 +372,7 @@ async def open_world(
     )
     await world.start()
     yield world
-    await world.parser.close()
+    await world.child.close()
 
 
 def located(entity: Entity, where: str) -> Entity:

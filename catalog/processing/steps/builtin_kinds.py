@@ -17,6 +17,7 @@ class BuiltinKindsEntityProcessor(CatalogProcessor):
     name: ClassVar[str] = "BuiltinKindsEntityProcessor"
 
     def __init__(self, *, ai: bool = False) -> None:
+        self.portable = not ai
         self._validator = KindValidator((*BUILTIN_KINDS, *AI_KINDS) if ai else BUILTIN_KINDS)
 
     async def pre_process(

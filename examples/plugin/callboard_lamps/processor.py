@@ -11,6 +11,7 @@ class LampProcessor(CatalogProcessor):
     """Whatever switches lamps depends on them. An annotation that is not a list of names is told as an error."""
 
     name = "LampProcessor"
+    portable = True
 
     async def post_process(self, entity: Entity, location: LocationSpec, emit: Emit, cache: ProcessorCache) -> Entity:
         listed = entity["metadata"].get("annotations", {}).get(ANNOTATION)

@@ -14,6 +14,7 @@ from fastapi import Request, Response
 
 from app.errors import AuthenticationError, CallboardError, InputError, NotAllowedError
 from app.interfaces import Auth, Clock, JsonBytes, SignInContext, SignInInfo, SignInResolver
+from plugins.auth import metrics
 from plugins.auth.oauth.authenticator import Attempt, Authenticator, OAuthResult, Renewal
 from plugins.auth.oauth.cookies import CookieSettings, ProviderCookies
 from plugins.auth.oauth.message import message_page
@@ -96,9 +97,11 @@ class OAuthClient:
             failure = {"name": "Error", "message": "Authentication failed"}
             _log.exception("A sign-in by '%s' failed", self._provider)
         else:
+            metrics.ended(self._provider, "sign-in", well=True)
             if state.flow == "redirect" and state.redirectUrl:
                 return _redirect(state.redirectUrl, cookies)
             return message_page(origin, {"response": answer}, cookies.headers)
+        metrics.ended(self._provider, "sign-in", well=False)
         if state is not None and state.flow == "redirect" and self._may_be_sent_to(state.redirectUrl):
             assert state.redirectUrl is not None
             return _redirect(_with_error(state.redirectUrl, failure["message"]))
@@ -107,8 +110,8 @@ class OAuthClient:
     async def refresh(self, request: Request) -> Response:
         _require_script(request)
         cookies, origin = self._cookies_of(request), request.headers.get("origin")
+        token = cookies.refresh_token
         try:
-            token = cookies.refresh_token
             if not token:
                 raise InputError("Missing session cookie")
             scopes, granted = self._authenticator.scopes, cookies.granted_scope
@@ -124,7 +127,11 @@ class OAuthClient:
                 cookies.set_refresh_token(renewed, origin)
             answer = await self._session(result, scope)
         except CallboardError as error:
+            # A browser that was never signed in asks too: that is no failure.
+            if token:
+                metrics.ended(self._provider, "refresh", well=False)
             raise AuthenticationError("Refresh failed", cause=error) from error
+        metrics.ended(self._provider, "refresh", well=True)
         return session_response(answer, cookies.headers)
 
     async def logout(self, request: Request) -> Response:

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 from fastapi import Request, Response
 
+from app.errors import CallboardError
 from app.interfaces import Auth, SignInContext, SignInInfo, SignInProfile, SignInProvider, SignInResolver
+from plugins.auth import metrics
 from plugins.auth.session import session, session_response
 
 
@@ -37,6 +39,11 @@ class ProxyProvider(SignInProvider):
         self._authenticator, self._resolver, self._users, self._auth = authenticator, resolver, users, auth
 
     async def refresh(self, request: Request) -> Response:
-        found = await self._authenticator.authenticate(request)
-        identity = await self._resolver(SignInInfo(self.id, found.profile, found.result), self._users)
+        try:
+            found = await self._authenticator.authenticate(request)
+            identity = await self._resolver(SignInInfo(self.id, found.profile, found.result), self._users)
+        except CallboardError:
+            metrics.ended(self.id, "refresh", well=False)
+            raise
+        metrics.ended(self.id, "refresh", well=True)
         return session_response(await session(self._auth, identity, found.profile, found.provider_info))

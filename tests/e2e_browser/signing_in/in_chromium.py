@@ -21,7 +21,7 @@ import pytest
 
 from tests.contract.running import Callboard, on_database
 from tests.plugins.auth.identity_providers import identity_providers
-from tests.plugins.auth.test_sign_in import ORG, configuration
+from tests.plugins.auth.test_sign_in import ORG, configuration, wait_for_people
 from tests.reference.npm import installed
 
 HERE = Path(__file__).parent
@@ -69,6 +69,7 @@ def test_a_person_signs_in_and_out(engine: str, tmp_path: Path, request: pytest.
         (tmp_path / "app-config.yaml").write_text(json.dumps(config))
         try:
             server.start()
+            wait_for_people(url)
             given = {"chromium": chromium, "app": app, "backend": url, "pictures": str(pictures)}
             walked = subprocess.run(
                 ["node", str(HERE / "drive.mjs")],

@@ -58,6 +58,12 @@ class Kept(TokenStorage):
         self.client = client_info
 
 
+@pytest.fixture
+def database_engine() -> str:
+    """test_oauth_server goes through both."""
+    return "sqlite"
+
+
 @pytest.fixture(params=["by its metadata", "by registering"])
 async def agent(
     request: pytest.FixtureRequest, database: AnyDatabase, tmp_path: Path

@@ -120,6 +120,15 @@ class House:
         return await self.token(grant_type="refresh_token", refresh_token=token, **body)
 
 
+ON_BOTH = pytest.mark.parametrize("database_engine", ["sqlite", "postgresql"], indirect=True)
+"""For tests of what a database does: statements, and who comes first."""
+
+
+@pytest.fixture
+def database_engine(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
 @pytest.fixture
 def switches() -> dict[str, Any]:
     return {**CIMD, **DCR, **REFRESH}
@@ -141,6 +150,7 @@ def error_of(answer: httpx.Response) -> tuple[int, str, str]:
 # ------------------------------------------------------------------------------- the way of a good client
 
 
+@ON_BOTH
 async def test_a_client_is_let_in_by_a_user_and_renews_what_it_was_given(house: House) -> None:
     session = await house.session(scope="openid offline_access")
     shown = await house.client.get(f"/api/auth/v1/sessions/{session}")
@@ -182,6 +192,7 @@ async def test_a_client_is_let_in_by_a_user_and_renews_what_it_was_given(house: 
     assert error_of(await house.refresh(renewed["refresh_token"]))[1] == "invalid_grant"
 
 
+@ON_BOTH
 async def test_a_client_may_register_and_shows_its_secret(house: House) -> None:
     registered = await house.client.post(
         "/api/auth/v1/register", json={"client_name": "Cursor", "redirect_uris": [CALLBACK, "cursor://anything/x"]}
@@ -303,12 +314,14 @@ async def test_a_code_works_once_and_for_nobody_else(house: House) -> None:
     assert error_of(await house.redeem(late))[2] == "Authorization code expired"
 
 
+@ON_BOTH
 async def test_of_many_who_redeem_one_code_at_once_one_succeeds(house: House) -> None:
     code = await house.code()
     answers = await asyncio.gather(*(house.redeem(code) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400, 400]
 
 
+@ON_BOTH
 async def test_of_many_who_renew_one_token_at_once_one_succeeds(house: House) -> None:
     token = (await house.redeem(await house.code(scope="offline_access"))).json()["refresh_token"]
     answers = await asyncio.gather(*(house.refresh(token) for _ in range(4)))
@@ -349,6 +362,7 @@ async def test_a_refresh_token_ends_with_its_user_and_with_time(house: House) ->
         assert error_of(await house.refresh(nonsense))[1] == "invalid_grant"
 
 
+@ON_BOTH
 @pytest.mark.parametrize("switches", [{**CIMD, "experimentalRefreshToken": {"enabled": True, "maxTokensPerUser": 2}}])
 async def test_a_user_has_so_many_refresh_tokens_and_the_newest_stay(house: House, switches: Any) -> None:
     tokens = []
@@ -358,6 +372,7 @@ async def test_a_user_has_so_many_refresh_tokens_and_the_newest_stay(house: Hous
     assert [(await house.refresh(token)).status_code for token in tokens] == [400, 200, 200]
 
 
+@ON_BOTH
 async def test_what_has_ended_is_forgotten(house: House, database: AnyDatabase) -> None:
     await house.redeem(await house.code(scope="offline_access"))
     house.clock.move(days=400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.plugins.auth.identity_providers import Browser, identity_providers, o
 APP = "http://localhost:3000"
 XHR = {"x-requested-with": "XMLHttpRequest", "origin": APP}
 CLIENT = {"clientId": "callboard", "clientSecret": "secret-of-callboard"}
+SCRAPER = {"externalAccess": [{"type": "static", "options": {"token": "token-of-prometheus", "subject": "prometheus"}}]}
 ORG = """
 apiVersion: backstage.io/v1alpha1
 kind: Group
@@ -67,7 +69,7 @@ def configuration(url: str, peers: Mapping[str, str], folder: Path) -> dict[str,
     names = ("emailMatchingUserEntityProfileEmail",)
     return {
         "app": {"baseUrl": APP},
-        "backend": {"baseUrl": url, "listen": f":{url.rpartition(chr(58))[2]}"},
+        "backend": {"baseUrl": url, "listen": f":{url.rpartition(chr(58))[2]}", "auth": SCRAPER},
         "catalog": {
             "locations": [{"type": "file", "target": str(folder / "org.yaml"), "rules": [{"allow": ["User", "Group"]}]}]
         },
@@ -102,6 +104,18 @@ def configuration(url: str, peers: Mapping[str, str], folder: Path) -> dict[str,
     }
 
 
+def wait_for_people(url: str) -> None:
+    """Until the catalog has read them, and knows who is a member of what."""
+    headers, until = {"authorization": "Bearer token-of-prometheus"}, time.monotonic() + 60
+    users = f"{url}/api/catalog/entities/by-query?filter=kind=user"
+    while time.monotonic() < until:
+        found = httpx.get(users, headers=headers).json()
+        if found.get("totalItems") == 3 and "group:default/lamps" in str(found):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the catalog has not read the users within a minute: {found}")
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp(f"sign-in-{request.param}")
@@ -112,6 +126,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         (folder / "app-config.yaml").write_text(json.dumps(configuration(url, peers, folder)))
         try:
             server.start()
+            wait_for_people(url)
             yield Site(server, url, peers)
         finally:
             server.stop()
@@ -337,6 +352,20 @@ def test_other_sites_cannot_refresh_or_leave(site: Site, path: str) -> None:
     if path == "logout":
         elsewhere = httpx.post(url, headers={**XHR, "origin": "https://evil.example"})
         assert elsewhere.status_code == 403
+
+
+def test_sign_ins_are_counted(site: Site, browser: Browser) -> None:
+    def counted(result: str) -> float:
+        scraped = httpx.get(f"{site.url}/metrics", headers={"authorization": "Bearer token-of-prometheus"}).text
+        name = f'auth_sign_ins_total{{provider="oidc",result="{result}",step="sign-in"}} '
+        return sum(float(line.removeprefix(name)) for line in scraped.splitlines() if line.startswith(name))
+
+    before = counted("ok"), counted("failed")
+    signed_in(site.openid(browser, "zoe"))
+    stranger = Browser(APP)
+    refused(site.openid(stranger, "stranger"))
+    stranger.close()
+    assert (counted("ok"), counted("failed")) == (before[0] + 1, before[1] + 1)
 
 
 def test_no_secret_is_in_the_log(site: Site, browser: Browser) -> None:

@@ -122,6 +122,7 @@ rules:
     subjects: {{ users: {EVE} }}
     permissions: [scaffolder.task.read, scaffolder.task.cancel]
 """
+MCP = {"accept": "application/json, text/event-stream"}
 HIDDEN = [
     f"component:default/{NAME}-lamp",
     f"system:default/{NAME}-vault",
@@ -137,6 +138,7 @@ class Request:
     method: str
     path: str
     body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names_it(self) -> bool:
@@ -264,12 +266,23 @@ def further(server: Server) -> list[Request]:
             )
         ),
     ]
+    tools: list[tuple[str, dict[str, Any]]] = [
+        ("catalog.query-catalog-entities", {"query": {"kind": "Component"}, "limit": 50}),
+        ("catalog.get-catalog-entity", {"name": f"{NAME}-lamp", "kind": "Component"}),
+        ("search.query", {"term": "canary"}),
+        ("scaffolder.list-scaffolder-tasks", {}),
+    ]
+    calls = [
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        for name, arguments in tools
+    ]
     elsewhere = ["/api/search/query?term=canary", "/api/search/query?term=hush", "/api/search/query?term="]
     tasks = [f"/api/scaffolder/v2/tasks?{query}" for query in ("limit=10", f"createdBy={ZOE}", "status=completed")]
     return [
         *(Request("GET", catalog + query) for query in queries),
         *(Request("GET", path) for path in (*elsewhere, *tasks)),
         *(Request("POST", f"/api/{path}", body) for path, body in posts),
+        *(Request("POST", "/api/mcp-actions/v1", call, MCP) for call in calls),
     ]
 
 
@@ -315,6 +328,7 @@ async def fill(server: Server) -> None:
     assert made.status_code == 201, made.text
     task = made.json()["id"]
     await until(server, f"/api/scaffolder/v2/tasks/{task}", zoe, lambda found: found["status"] == "completed")
+    await until(server, "/api/search/query?term=canary", zoe, lambda found: SECRET in str(found))
     locations = (await server.client.get("/api/catalog/locations", headers=zoe)).json()
     server.known = {
         "taskId": [task],
@@ -342,7 +356,9 @@ async def told(server: Server, user: str) -> list[str]:
     """The requests whose answers hold what is hidden. Nothing may end in an error of ours either."""
     headers, found = await server.headers(user), []
     for request in [*server.readable(), *further(server)]:
-        answer = await server.client.request(request.method, request.path, json=request.body, headers=headers)
+        answer = await server.client.request(
+            request.method, request.path, json=request.body, headers={**headers, **request.headers}
+        )
         assert answer.status_code < 500, (request, answer.text)
         whole = answer.text + str(answer.headers)
         if SECRET in whole or (not request.names_it and NAME in whole):
@@ -359,6 +375,13 @@ async def test_what_a_policy_hides_is_not_there_for_whom_it_binds(server: Server
 async def no_answer_holds_anything_of_it(server: Server) -> None:
     everything = await told(server, ZOE)
     assert len(everything) > 40, everything
+    for part in (
+        "/api/search/query?term=canary",
+        "/api/mcp-actions/v1",
+        "/api/scaffolder/v2/tasks",
+        "/api/catalog/graph",
+    ):
+        assert any(part in line for line in everything), part
     assert await told(server, EVE) == []
 
 
