@@ -20,6 +20,7 @@ from catalog.routes.graph import graph_routes
 from catalog.routes.locations import location_routes
 from catalog.routes.ports import CatalogPorts
 from catalog.service.actions.changing import ChangingActions
+from catalog.service.actions.exploring import PLUGIN as EXPLORING
 from catalog.service.actions.exploring import ExploringActions
 from catalog.service.actions.reading import ReadingActions
 from catalog.service.actions.validating import ValidatingActions
@@ -55,6 +56,8 @@ def register_api(host: PluginHost) -> None:
 
     reading = ReadingActions(ports.gate, ports.entities)
     changing = ChangingActions(reading, ports.changes, ports.locations)
+    # Nothing but what every mount has: our actions.
+    host.mount(EXPLORING, APIRouter())
     exploring = ExploringActions(ports.gate, ports.entities, ports.walker, ports.ownership, ports.explainer)
     validating = ValidatingActions(ports.changes)
     host.actions.add(*reading.actions(), *exploring.actions(), *validating.actions(), *changing.actions())

@@ -21,10 +21,12 @@ Entity = Mapping[str, Any]
 
 
 class DocsLocation(NamedTuple):
-    """`url`: a folder in a repository. `dir`: a folder of this machine. `git`: `<remote>?ref=…&path=<folder>`."""
+    """`url`: a folder in a repository. `dir`: a folder of this machine. `git`: `<remote>?ref=…&path=<folder>`, which
+    `folder` has in parts."""
 
     type: Literal["url", "dir", "git"]
     target: str
+    folder: GitTarget | None = None
 
 
 def annotation_of(entity: Entity, name: str) -> str | None:
@@ -75,11 +77,12 @@ def location_of(entity: Entity, reading: Reading) -> DocsLocation:
     if source.type == "git":
         at = reading.git.parse(source.target)
         folder = _below(posixpath.dirname(at.path.lstrip("/")) or ".", target.lstrip("/") or ".")
-        return DocsLocation("git", _git_target(GitTarget(at.remote, at.ref, f"/{folder.strip('/')}")))
+        found = GitTarget(at.remote, at.ref, "/" if folder == "." else f"/{folder.strip('/')}")
+        return DocsLocation("git", _as_text(found), found)
     raise InputError(f"Unable to resolve location type {source.type}")
 
 
-def _git_target(target: GitTarget) -> str:
+def _as_text(target: GitTarget) -> str:
     ref = f"ref={target.ref}&" if target.ref else ""
     return f"{target.remote}?{ref}path={target.path}"
 

@@ -15,7 +15,7 @@ from catalog.model.refs import EntityRef
 from plugins.techdocs.interfaces import Publisher, Site
 from plugins.techdocs.publishing.cached import CachedPublisher
 from plugins.techdocs.readers import DocsReader
-from plugins.techdocs.references import location_of, reference_of
+from plugins.techdocs.references import location_of
 from plugins.techdocs.services import TechdocsServices
 from plugins.techdocs.synchronizer import Message
 
@@ -50,10 +50,12 @@ def docs_routes(reader: DocsReader, services: TechdocsServices, reading: Reading
         if entity is None:
             raise _no_metadata(ref)
         try:
-            kind, target = location_of(entity, reading)
+            location = location_of(entity, reading)
         except CallboardError as error:
             raise NotFoundError(f"Unable to get metadata for '{ref}'", cause=error) from error
-        return JsonBytes(orjson.dumps({**entity, "locationMetadata": {"type": kind, "target": target}}))
+        return JsonBytes(
+            orjson.dumps({**entity, "locationMetadata": {"type": location.type, "target": location.target}})
+        )
 
     @routes.get("/sync/{namespace}/{kind}/{name}")
     async def sync(request: Request) -> Response:
@@ -65,7 +67,6 @@ def docs_routes(reader: DocsReader, services: TechdocsServices, reading: Reading
         messages: AsyncIterator[Message]
         synchronizer = services.synchronizer
         if synchronizer is not None:
-            reference_of(docs.entity)
             messages = synchronizer.sync(docs.entity, docs.site)
         else:
             messages = _published_elsewhere(services.publisher, docs.site)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from app.errors import InputError
 from scaffolder.interfaces import ActionContext, Json, ScaffolderExtensions
+from scaffolder.workspace import SafeFolder
 
+WORTH_TWO_JOBS: Final = 400
+"""Entries from which on a tree is rendered by two jobs side by side, each with limits of its own."""
 INCOMPATIBLE = "Fetch action input extension incompatible with copyWithoutTemplating and cookiecutterCompat"
 
 
@@ -43,24 +49,30 @@ class Rendering:
         if extension and (copied or given.get("cookiecutterCompat")):
             raise InputError(INCOMPATIBLE)
         await context.log.info("Listing files and directories in template")
-        done = await context.confined(
-            "render-tree",
-            {
-                "source": source,
-                "root": str(context.workspace.root),
-                "target": target,
-                "copy": copied,
-                "extension": extension,
-                "replace": bool(given.get("replace")),
-                **self.arguments(given),
-            },
-        )
-        await context.log.info(
-            f"Processing {done['count']} template files/directories with input values", given.get("values")
-        )
-        for line in done["log"]:
-            await context.log.info(line)
-        await context.log.info(f"Template result written to {done['target']}")
+        arguments = {
+            "source": source,
+            "root": str(context.workspace.root),
+            "target": target,
+            "copy": copied,
+            "extension": extension,
+            "replace": bool(given.get("replace")),
+            **self.arguments(given),
+        }
+        shares = await asyncio.to_thread(shares_of, source)
+        jobs = [context.confined("render-tree", {**arguments, "only": only}) for only in shares]
+        # All of them to their end: the first share's error is the one that is told, however fast the others fail.
+        ends = await asyncio.gather(*jobs, return_exceptions=True)
+        done: list[Json] = []
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+            done.append(end)
+        count = sum(one["count"] for one in done)
+        await context.log.info(f"Processing {count} template files/directories with input values", given.get("values"))
+        for one in done:
+            for line in one["log"]:
+                await context.log.info(line)
+        await context.log.info(f"Template result written to {done[0]['target']}")
 
     async def file(
         self, context: ActionContext, source: str, file: str, target: str, given: Mapping[str, Json]
@@ -78,6 +90,23 @@ class Rendering:
             },
         )
         await context.log.info(f"Template file has been written to {done['target']}")
+
+
+def shares_of(source: str) -> list[list[str] | None]:
+    """Which top-level entries of a tree each of its jobs is to render; None for all. Only large trees are worth two."""
+    entries = SafeFolder(Path(source)).entries()
+    if len(entries) < WORTH_TWO_JOBS:
+        return [None]
+    sizes = Counter(entry.path.partition("/")[0] for entry in entries)
+    first, taken = list[str](), 0
+    for name in sorted(sizes):
+        if taken + sizes[name] / 2 > len(entries) / 2:
+            break
+        first.append(name)
+        taken += sizes[name]
+    if not len(entries) / 4 < taken < len(entries) * 3 / 4:
+        return [None]
+    return [first, [name for name in sizes if name not in set(first)]]
 
 
 def extension_of(given: Mapping[str, Json]) -> str | None:

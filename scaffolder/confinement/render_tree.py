@@ -38,13 +38,18 @@ def render_tree(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     """Render a folder into another one.
 
     Arguments: `source` and `root` (absolute folders), `target` (below the root), `values`, `copy` (globs or null),
-    `extension` (with its dot, or null), `replace`, and those of `_renderer`.
+    `extension` (with its dot, or null), `replace`, `only` (names of top-level entries, or null for all), and those of
+    `_renderer`.
     Result: `count` of entries, `log` lines in order, `target` (absolute).
     """
     source = SafeFolder(Path(arguments["source"]))
     workspace = child.folder(arguments["root"])
     target = workspace.relative(arguments["target"])
     entries = source.entries()
+    only = arguments.get("only")
+    if only is not None:
+        wanted = set(only)
+        entries = [entry for entry in entries if entry.path.partition("/")[0] in wanted]
     tree = _Tree(source, workspace, target, arguments, _renderer(arguments, child), entries)
     with source.holding(), workspace.holding():
         for entry in entries:

@@ -31,6 +31,10 @@ class Mask:
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         self.reach = max(map(len, cut), default=0)
         """Length of the longest spelling: how far a secret may begin before a line's start."""
+        parts = ((max(_SHORTEST_PART, (len(whole) + 1) // 2), whole) for whole in cut)
+        self._halves = [(least, whole) for least, whole in parts if len(whole) > least]
+        """How much of each spelling has to be there to be worth masking. Most lines are shorter than most tokens."""
+        self._endings = frozenset(whole[-length:] for whole in cut for length in range(1, _SHORTEST_PART))
 
     def with_texts(self, texts: Iterable[str]) -> Mask:
         """A mask that also hides these texts."""
@@ -60,8 +64,9 @@ class Mask:
         """Mask `text`, and what may be half a secret or more at its start and at its end."""
         if self._pattern is None or not text:
             return text
-        start = max((self._cut(text, whole, tail=True) for whole in self._spellings), default=0)
-        end = max((self._cut(text, whole, tail=False) for whole in self._spellings), default=0)
+        halves = [(least, whole) for least, whole in self._halves if least <= len(text)]
+        start = max((self._cut(text, least, whole, tail=True) for least, whole in halves), default=0)
+        end = max((self._cut(text, least, whole, tail=False) for least, whole in halves), default=0)
         if not start and not end:
             return self(text)
         if start + end >= len(text):
@@ -70,12 +75,9 @@ class Mask:
         return (MASK if start else "") + middle + (MASK if end else "")
 
     @staticmethod
-    def _cut(text: str, whole: str, *, tail: bool) -> int:
+    def _cut(text: str, least: int, whole: str, *, tail: bool) -> int:
         """How many characters of `text` are the tail (or head) of a secret: at least half of it, or 0."""
-        least = max(_SHORTEST_PART, (len(whole) + 1) // 2)
-        if len(whole) <= least or (
-            whole[-least:] not in text[: len(whole)] if tail else whole[:least] not in text[-len(whole) :]
-        ):
+        if whole[-least:] not in text[: len(whole)] if tail else whole[:least] not in text[-len(whole) :]:
             return 0
         for length in range(min(len(whole) - 1, len(text)), least - 1, -1):
             if text.startswith(whole[-length:]) if tail else text.endswith(whole[:length]):
@@ -85,12 +87,18 @@ class Mask:
     def spanning(self, before: str, text: str) -> int:
         """How many characters at the start of `text` end a secret that began in `before`."""
         longest = 0
-        for whole in self._spellings:
+        for whole in self._that_may_end(text):
             tail = before[-(len(whole) - 1) :]
             at = (tail + text[: len(whole) - 1]).find(whole)
             if at >= 0:
                 longest = max(longest, at + len(whole) - len(tail))
         return longest
+
+    def _that_may_end(self, text: str) -> Iterable[str]:
+        """The spellings whose end `text` may begin with, told by its first characters."""
+        head = text[:_SHORTEST_PART]
+        endings = tuple({text[:length] for length in range(1, _SHORTEST_PART)} & self._endings)
+        return [whole for whole in self._spellings if head in whole or whole.endswith(endings)]
 
 
 class LineMask:

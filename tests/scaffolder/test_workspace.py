@@ -215,3 +215,24 @@ def test_a_folder_swapped_for_a_link_meanwhile_does_not_lead_out(folder: SafeFol
 
 def _tree(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_folder_that_is_held_open_leads_out_as_little(folder: SafeFolder) -> None:
+    folder.write("a/b/one.txt", b"1")
+    (folder.root / "a" / "b" / "out.txt").symlink_to("/etc/hostname")
+    (folder.root / "a" / "b" / "in.txt").symlink_to("one.txt")
+    with folder.holding():
+        assert folder.read("a/b/one.txt") == b"1"
+        assert folder.read("a/b/in.txt") == b"1"
+        for act in (folder.read, folder.exists, lambda path: folder.write(path, b"x")):
+            with pytest.raises(NotAllowedError):
+                act("a/b/out.txt")
+            with pytest.raises(NotAllowedError):
+                act("a/b/../../../out.txt")
+        folder.write("a/b/two.txt", b"2", mode=0o755)
+        folder.write("a/b/two.txt", b"", mode=0o600)
+        assert (folder.read("a/b/two.txt"), folder.status("a/b/two.txt").st_mode & 0o777) == (b"", 0o600)
+        assert not folder.exists("a/c/one.txt")
+        with pytest.raises(FileNotFoundError):
+            folder.read("a/b/three.txt")
+    assert folder.read("a/b/one.txt") == b"1"

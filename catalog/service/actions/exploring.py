@@ -23,6 +23,8 @@ from catalog.service.entities import AuthorizedEntities
 from catalog.service.explaining import Explainer
 
 Json = dict[str, Any]
+PLUGIN: Final = "callboard"
+"""Beside the catalog's: those are Backstage's, no more and no fewer."""
 _DEPTH: Final[Json] = {"type": "integer", "minimum": 0, "maximum": 20}
 _REF: Final = "The ref of an entity, such as component:default/website"
 
@@ -86,7 +88,7 @@ class ExploringActions:
     def actions(self) -> list[RegisteredAction]:
         return [
             RegisteredAction(
-                "catalog",
+                PLUGIN,
                 "get-entity-graph",
                 "Get Entity Graph",
                 "Finds what entities are related to, several relations deep: dependencies, parts, owners. Gives nodes "
@@ -123,7 +125,7 @@ class ExploringActions:
                 idempotent=True,
             ),
             RegisteredAction(
-                "catalog",
+                PLUGIN,
                 "get-owned-entities",
                 "Get Owned Entities",
                 "Finds what a user or group owns: in their own name, through the user's groups, and through the groups "
@@ -158,7 +160,7 @@ class ExploringActions:
                 idempotent=True,
             ),
             RegisteredAction(
-                "catalog",
+                PLUGIN,
                 "explain-entity",
                 "Explain Entity",
                 "Says where an entity comes from, why it is as it is, what is wrong with it, or why it is not in the "

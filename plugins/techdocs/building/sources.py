@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError
-from app.interfaces import Reading
+from app.interfaces import GitTarget, Reading
 from app.reading.interfaces import plain_path
 from plugins.techdocs.references import DocsLocation
 from plugins.techdocs.settings import LimitSettings
@@ -37,8 +37,8 @@ class Sources:
         """
         if location.type == "dir":
             return await asyncio.to_thread(self._copy, Path(location.target), into, etag, without)
-        if location.type == "git":
-            return await self._checkout(location.target, into, etag)
+        if location.folder is not None:
+            return await self._checkout(location.folder, into, etag)
         found = await self._reading.reader_for(location.target).read_tree(location.target, etag=etag)
         budget = _Budget(self._files, self._bytes)
         budget.count(len(found.files))
@@ -48,9 +48,8 @@ class Sources:
             await asyncio.to_thread(_write, into, file.path, content)
         return found.etag
 
-    async def _checkout(self, target: str, into: Path, etag: str | None) -> str:
+    async def _checkout(self, at: GitTarget, into: Path, etag: str | None) -> str:
         git = self._reading.git
-        at = git.parse(target)
         head = await git.head(at.remote, at.ref)
         if head == etag:
             raise NotModifiedError()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, SecretStr
 from pydantic.alias_generators import to_camel
@@ -100,6 +100,7 @@ trees = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(trees, st.sampled_from(["token", "clientSecret", "PASSWORD", "privateKey", "headers"]))
 def test_nothing_below_a_secret_name_is_shown_and_shapes_stay(tree: Any, name: str) -> None:
     def shape(value: Any) -> Any:

@@ -131,7 +131,8 @@ async def test_one_thing_at_a_time_is_explained(client: httpx.AsyncClient, asked
 
 
 async def invoke(client: httpx.AsyncClient, action: str, given: dict[str, object]) -> httpx.Response:
-    return await client.post(f"/.backstage/actions/v1/actions/catalog:{action}/invoke", json=given)
+    url = f"http://catalog.example/api/callboard/.backstage/actions/v1/actions/callboard:{action}/invoke"
+    return await client.post(url, json=given)
 
 
 async def test_agents_get_the_same_graph(client: httpx.AsyncClient) -> None:

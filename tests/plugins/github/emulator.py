@@ -10,6 +10,7 @@ import base64
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.plugins.github.fake.routing import Asked, parsed
 from tests.plugins.github.fake.world import Repo, World
 
 TOKEN = "ghp_emulated"
+NODE = Path(sys.executable).with_name("node")
+"""Of the environment the tests run in: the emulator wants a newer one than many systems have."""
 Json = Any
 Hooked = Callable[[Heard], Awaitable[bytes]]
 
@@ -125,7 +128,7 @@ async def emulator(folder: Path, secret: str) -> AsyncIterator[Emulator]:
             "tokens": {TOKEN: {"login": "ada", "scopes": ["repo", "admin:org", "admin:org_hook"]}},
         }
         (folder / "seed.yaml").write_text(yaml.safe_dump(seed))
-        command = ["node", str(modules() / "emulate/dist/index.js"), "start", "--service", "github",
+        command = [str(NODE), str(modules() / "emulate/dist/index.js"), "start", "--service", "github",
                    "--port", str(port), "--seed", str(folder / "seed.yaml"), "--base-url", server.url]  # fmt: skip
         with (folder / "emulator.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: ASYNC220 -- a moment, before anything else goes on

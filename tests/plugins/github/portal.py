@@ -66,7 +66,7 @@ class Portal:
         began = time.perf_counter()
         while not await holds():
             assert time.perf_counter() - began < PATIENCE_S, f"it never comes: {what}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         return time.perf_counter() - began
 
     async def until_components(self, wanted: Callable[[dict[str, Json]], bool]) -> float:

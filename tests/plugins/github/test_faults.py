@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def github() -> AsyncIterator[FakeGithub]:
     async with fake_github() as fake:
         fake.world.add_org("acme")
-        for number in range(160):
+        for number in range(40):
             name = f"repo-{number}"
             files = {"catalog-info.yaml": descriptor(name)} if number % 4 == 0 else {"README.md": "bare"}
             fake.world.add_repo("acme", name, files, hook=False)
@@ -35,12 +35,12 @@ async def running(github: FakeGithub, tmp_path_factory: pytest.TempPathFactory) 
     github.world.install(app, "acme")
     github.world.take_hooks()
     provider = {"organization": "acme", "host": github.host, "validateLocationsExist": True,
-                "pageSizes": {"repositories": 20}, **MANUAL}  # fmt: skip
+                "pageSizes": {"repositories": 5}, **MANUAL}  # fmt: skip
     integration = {"token": None, "apps": [configured]}
     folder = tmp_path_factory.mktemp("portal")
     async with portal(github, folder, {"github": provider}, integration=integration) as opened:
         await opened.refresh(NAME)
-        await opened.until_counted(40)
+        await opened.until_counted(10)
         yield opened
 
 
@@ -50,7 +50,7 @@ async def calls_of_a_scan(running: Portal, github: FakeGithub, expect: str = "co
     await running.refresh(NAME, expect=expect)
     github.faults.clear()
     await running.settled()
-    await running.until_counted(40)
+    await running.until_counted(10)
     return github.count("/graphql") - before
 
 

@@ -200,6 +200,14 @@ async def test_a_site_that_is_built_elsewhere_has_nothing_to_wait_for(site: Serv
     assert answer.text == 'event: finish\ndata: {"updated":false}\n\n'
 
 
+async def test_an_entity_without_documentation_says_so_where_it_is_watched(tmp_path: Path) -> None:
+    async with server(tmp_path, published=False) as local:
+        answer = await local.get("/api/techdocs/sync/lines/component/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+    error = "No backstage.io/techdocs-ref annotation provided in entity: nothing"
+    assert answer.text.endswith(f'event: error\ndata: "{error}"\n\n')
+
+
 async def test_the_case_of_paths_can_be_kept(tmp_path: Path) -> None:
     config = {"techdocs": {"builder": "external", "legacyUseCaseSensitiveTripletPaths": True}}
     async with server(tmp_path, config) as kept:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError
-from app.interfaces import FoundFile, ReadResponse, SearchResponse
+from app.interfaces import FoundFile, GitTarget, ReadResponse, SearchResponse
 from plugins.techdocs.building.sources import Sources
 from plugins.techdocs.references import DocsLocation
 from plugins.techdocs.settings import LimitSettings
@@ -152,13 +152,18 @@ async def test_a_tree_is_bounded(place: Place) -> None:
 async def test_a_git_remote_is_read_without_any_vendor(place: Place) -> None:
     repository = Repository(place.folder / "git")
     commit = repository.commit({"trains/docs/index.md": "# Night", "trains/mkdocs.yml": "site_name: x", "other": "y"})
-    location = DocsLocation("git", f"file://{repository.bare}?ref=main&path=/trains")
-    files, etag = await place.bring(location)
+    remote = f"file://{repository.bare}"
+
+    def at(path: str, ref: str | None = "main") -> DocsLocation:
+        return DocsLocation("git", f"{remote}?path={path}", GitTarget(remote, ref, path))
+
+    files, etag = await place.bring(at("/trains"))
     assert (files, etag) == ({"docs/index.md": "# Night", "mkdocs.yml": "site_name: x"}, commit)
     with pytest.raises(NotModifiedError):
-        await place.bring(location, etag=commit)
+        await place.bring(at("/trains"), etag=commit)
     with pytest.raises(NotFoundError):
-        await place.bring(DocsLocation("git", f"file://{repository.bare}?ref=main&path=/nowhere"))
+        await place.bring(at("/nowhere"))
+    assert "other" in (await place.bring(at("/", None)))[0]
 
 
 async def test_a_host_that_nobody_allowed_is_not_read(place: Place) -> None:

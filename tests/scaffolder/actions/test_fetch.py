@@ -228,3 +228,24 @@ async def test_a_registration_names_what_it_is_about(run: Run, parts: Parts) -> 
     assert again.outputs == context.outputs
     with pytest.raises(InputError, match="No integration found for host https://nowhere/x"):
         await run("catalog:register", {"repoContentsUrl": "https://nowhere/x"})
+
+
+async def test_a_large_tree_is_rendered_by_two_jobs_as_by_one(
+    run: Run, workspace: SafeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = {f"skeleton/part-{n % 7}/${{{{ values.name }}}}-{n}.md": "# ${{ values.name }}" for n in range(60)}
+    beside |= {"skeleton/.hidden": "x", "skeleton/verbatim/a": "${{ values.name }}"}
+    given = {"url": "./skeleton", "values": {"name": "tern"}, "copyWithoutTemplating": ["verbatim/*"]}
+    one = await run("fetch:template", {**given, "targetPath": "one"}, beside=beside)
+    monkeypatch.setattr("scaffolder.actions.rendering.WORTH_TWO_JOBS", 10)
+    two = await run("fetch:template", {**given, "targetPath": "two"}, beside={})
+    assert len(workspace.entries("one")) == len(beside) + 8
+    for entry in workspace.entries("one"):
+        if entry.kind == "file":
+            assert workspace.read(entry.path.replace("one/", "two/", 1)) == workspace.read(entry.path)
+    assert [line.replace("/one", "/two") for line in one.said.lines] == two.said.lines
+
+    broken = {"skeleton/part-0/broken.md": "${{ values.name | nope }}", "skeleton/verbatim/b/broken.md": "{% if %}"}
+    for _ in range(3):
+        with pytest.raises(CallboardError, match='Unknown template filter "nope"'):
+            await run("fetch:template", {**given, "targetPath": "three"}, beside=broken)

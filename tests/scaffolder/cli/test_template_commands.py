@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,15 +50,15 @@ def linted(folder: Path, spec: str) -> tuple[int, str]:
 
 
 def test_the_examples_have_no_fault(tmp_path: Path) -> None:
-    assert callboard(tmp_path, "lint", str(EXAMPLES)) == (
-        0,
-        "3 templates in 3 files: all is well\n",
-    )
+    code, said = callboard(tmp_path, "lint", str(EXAMPLES))
+    assert (code, said.count("\n")) == (0, 1), said
+    assert said.endswith(": all is well\n")
 
 
 def test_the_examples_pass_their_own_tests(tmp_path: Path) -> None:
     code, said = callboard(tmp_path, "test", str(EXAMPLES))
-    assert (code, said.splitlines()[-1]) == (0, "4 of 4 passed"), said
+    assert code == 0, said
+    assert "ok library/plain\n" in said
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,8 @@ def test_a_value_that_a_file_wants_and_nobody_gives_is_warned_of(tmp_path: Path)
 
 def test_a_folder_of_many_templates_is_no_template_to_run(tmp_path: Path) -> None:
     code, said = callboard(tmp_path, "run", str(EXAMPLES), "--output", "made")
-    assert (code, said) == (2, f"callboard template: {EXAMPLES} holds 3 templates: name the file of one\n")
+    assert code == 2
+    assert re.fullmatch(f"callboard template: {EXAMPLES} holds [0-9]+ templates: name the file of one\n", said)
 
 
 def test_a_path_without_a_template_is_a_mistake(tmp_path: Path) -> None:

@@ -81,3 +81,15 @@ def test_one_character_hides_nothing() -> None:
 def test_keys_and_values_of_json_are_masked() -> None:
     mask = Mask(["secret-value"])
     assert mask.value({"secret-value": ["a secret-value b", 1, None]}) == {"***": ["a *** b", 1, None]}
+
+
+@given(secret=secrets, lines=st.lists(st.integers(1, 9), min_size=1, max_size=4), before=around, after=around)
+def test_a_secret_spread_over_lines_never_comes_together(
+    secret: str, lines: list[int], before: str, after: str
+) -> None:
+    text, written, mask, one = before + secret + after, list[str](), Mask([secret]), LineMask()
+    for length in (len(before) + lines[0], *lines[1:]):
+        written.append(one(mask, text[:length]))
+        text = text[length:]
+    written.append(one(mask, text))
+    assert secret not in "".join(written)
