@@ -1,0 +1,84 @@
+"""All that a feature may use of the host. Nothing else in `app` is public, but for `app.errors`.
+
+A feature is a `Plugin`: it has an id and one `register(host)`, in which it says what it adds. What it gives
+to others is a port (`host.provide`), what others may add to it is an extension point (`host.extension`).
+Registration order never matters: ports are looked up at start, extension points exist from first use.
+"""
+
+from app.actions.model import ActionFilter as ActionFilter
+from app.actions.model import ActionInvocation as ActionInvocation
+from app.actions.model import RegisteredAction as RegisteredAction
+from app.auth.sign_in import OwnershipResolver as OwnershipResolver
+from app.auth.sign_in import SignedIn as SignedIn
+from app.auth.sign_in import SignInContext as SignInContext
+from app.auth.sign_in import SignInExtensions as SignInExtensions
+from app.auth.sign_in import SignInInfo as SignInInfo
+from app.auth.sign_in import SignInProfile as SignInProfile
+from app.auth.sign_in import SignInProvider as SignInProvider
+from app.auth.sign_in import SignInResolver as SignInResolver
+from app.auth.sign_in import SignInResolverFactory as SignInResolverFactory
+from app.auth.sign_in import UnknownProviderError as UnknownProviderError
+from app.http.cors import origin_pattern as origin_pattern
+from app.http.exchange import JsonBytes as JsonBytes
+from app.http.exchange import Parsed as Parsed
+from app.http.exchange import caller as caller
+from app.http.exchange import parsed as parsed
+from app.interfaces.actions import Actions as Actions
+from app.interfaces.basics import Hook as Hook
+from app.interfaces.basics import Json as Json
+from app.interfaces.basics import Role as Role
+from app.interfaces.basics import WebSocketEndpoint as WebSocketEndpoint
+from app.interfaces.database import Database as Database
+from app.interfaces.database import Transaction as Transaction
+from app.interfaces.events import Event as Event
+from app.interfaces.events import Events as Events
+from app.interfaces.identity import ANY_CALLER as ANY_CALLER
+from app.interfaces.identity import NOBODY as NOBODY
+from app.interfaces.identity import AccessRestriction as AccessRestriction
+from app.interfaces.identity import Auth as Auth
+from app.interfaces.identity import CallerKind as CallerKind
+from app.interfaces.identity import ForeignTokens as ForeignTokens
+from app.interfaces.identity import Principal as Principal
+from app.interfaces.notifications import NotificationSender as NotificationSender
+from app.interfaces.permissions import ALLOW as ALLOW
+from app.interfaces.permissions import DENY as DENY
+from app.interfaces.permissions import Decision as Decision
+from app.interfaces.permissions import Permission as Permission
+from app.interfaces.permissions import PermissionPolicy as PermissionPolicy
+from app.interfaces.permissions import PermissionQuery as PermissionQuery
+from app.interfaces.permissions import PermissionRule as PermissionRule
+from app.interfaces.permissions import Permissions as Permissions
+from app.interfaces.permissions import Verdict as Verdict
+from app.interfaces.plugins import Clock as Clock
+from app.interfaces.plugins import Config as Config
+from app.interfaces.plugins import Plugin as Plugin
+from app.interfaces.plugins import PluginHost as PluginHost
+from app.interfaces.plugins import WholeConfig as WholeConfig
+from app.interfaces.reading import FoundFile as FoundFile
+from app.interfaces.reading import GitCommit as GitCommit
+from app.interfaces.reading import GitCredentials as GitCredentials
+from app.interfaces.reading import GitRemotes as GitRemotes
+from app.interfaces.reading import GitTarget as GitTarget
+from app.interfaces.reading import LocalFiles as LocalFiles
+from app.interfaces.reading import Outgoing as Outgoing
+from app.interfaces.reading import OutgoingAnswer as OutgoingAnswer
+from app.interfaces.reading import PushedCommit as PushedCommit
+from app.interfaces.reading import Reading as Reading
+from app.interfaces.reading import ReadResponse as ReadResponse
+from app.interfaces.reading import RepositoryFile as RepositoryFile
+from app.interfaces.reading import ScmIntegration as ScmIntegration
+from app.interfaces.reading import SearchResponse as SearchResponse
+from app.interfaces.reading import StreamingOutgoing as StreamingOutgoing
+from app.interfaces.reading import UrlReader as UrlReader
+from app.interfaces.scheduling import ScheduledTask as ScheduledTask
+from app.interfaces.search import SearchChange as SearchChange
+from app.interfaces.search import SearchCollator as SearchCollator
+from app.interfaces.search import SearchDocument as SearchDocument
+from app.interfaces.search import SearchExtensions as SearchExtensions
+from app.interfaces.search import SearchIndex as SearchIndex
+from app.interfaces.search import SearchPositionLostError as SearchPositionLostError
+from app.notifications import SEVERITIES as SEVERITIES
+from app.notifications import NotificationExtensions as NotificationExtensions
+from app.notifications import NotificationFilters as NotificationFilters
+from app.notifications import NotificationProcessor as NotificationProcessor
+from app.notifications import Severity as Severity
