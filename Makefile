@@ -11,7 +11,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= examples/app-config.yaml
-WORKERS ?= 2
+# One more than processors: some tests wait for servers most of the time.
+WORKERS ?= 3
 # Once here, or at every start where the environment forbids Python to keep what it has compiled.
 COMPILE := $(BIN)/python -m compileall -q app catalog scaffolder plugins || true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

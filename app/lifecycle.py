@@ -120,10 +120,14 @@ class Lifecycle:
             began = time.monotonic()
             try:
                 await loop.run()
-            except Exception:
+            except Exception as error:
                 if time.monotonic() - began > _STEADY:
                     delay = _BACK_OFF[0]
-                log.exception("The loop '%s' failed and is started again in %.0f s", loop.name, delay)
+                if isinstance(error, ServiceUnavailableError):
+                    # The database went away, or leads elsewhere: nothing here is wrong.
+                    log.warning("The loop '%s' is started again in %.0f s: %s", loop.name, delay, error)
+                else:
+                    log.exception("The loop '%s' failed and is started again in %.0f s", loop.name, delay)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, longest)
             else:

@@ -21,6 +21,15 @@ settings.load_profile("project")
 AnyDatabase = SqliteDatabase | PostgresDatabase
 
 
+_WAITING = ("tests/contract/", "tests/e2e/", "tests/scaffolder/tasks/", "tests/plugins/auth/", "tests/examples/")
+"""Where tests mostly wait for servers of their own. They go first, so that others use the processors meanwhile and no
+worker is left alone with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_WAITING))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer().start()
