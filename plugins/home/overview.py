@@ -123,7 +123,10 @@ def _errors(row: Mapping[str, Any]) -> Markup:
 
 
 def _links(documented: Sequence[str]) -> Markup:
-    items = [element("li", element("a", "API documentation", href="/callboard/docs"))]
+    items = [
+        element("li", element("a", "Handbook", href="/callboard/handbook")),
+        element("li", element("a", "API documentation", href="/callboard/docs")),
+    ]
     items += [
         element("li", element("a", f"OpenAPI document of {plugin}", href=f"/api/{plugin}/openapi.json"))
         for plugin in documented

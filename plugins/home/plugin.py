@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import CallboardError
-from app.interfaces import PluginHost, Principal
+from app.interfaces import PluginHost, Principal, SearchExtensions
 from catalog.interfaces import CatalogControl, EntitiesCatalog
+from plugins.home.collator import HandbookCollator, HandbookSearchSettings
 from plugins.home.documentation import documentation
+from plugins.home.handbook import Handbook
 from plugins.home.html import POLICY
 from plugins.home.overview import Contents, Running, closed, overview
 
@@ -42,7 +44,24 @@ class HomePlugin:
         async def docs(request: Request) -> Response:
             return _html(documentation(home.title, host.contracts()))
 
+        handbook = Handbook()
+
+        @routes.get("/callboard/handbook")
+        async def contents(request: Request) -> Response:
+            return _html(handbook.contents())
+
+        @routes.get("/callboard/handbook/{page}")
+        async def page(request: Request) -> Response:
+            return _html(handbook.page(request.path_params["page"]))
+
         host.mount_root(routes)
+        if host.settings("search.collators.callboard", HandbookSearchSettings).enabled:
+            base_url = str(host.config.get("backend.baseUrl") or "http://localhost:7007")
+            collator = HandbookCollator(handbook, base_url, _installed())
+            host.extension(SearchExtensions).add_collator(collator)
+        # What the handbook says is in the source for everybody to read.
+        host.allow_unauthenticated("/callboard/handbook")
+        host.allow_unauthenticated("/callboard/handbook/*")
         # The page itself decides what it shows to whom; the documentation is behind the barrier as the documents are.
         host.allow_unauthenticated("/")
         host.allow_unauthenticated("/callboard")
@@ -80,13 +99,9 @@ class Home:
     def _running(self) -> Running:
         host = self._host
         dialects = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-        try:
-            installed = version("callboard")
-        except PackageNotFoundError:
-            installed = "unknown"
         return Running(
             title=self.title,
-            version=installed,
+            version=_installed(),
             database=dialects[host.database.dialect],
             roles=sorted(host.roles),
             plugins=host.plugins,
@@ -113,6 +128,13 @@ class Home:
             failures=await control.unprocessed("failed", None),
             held=len(await control.held_mutations()),
         )
+
+
+def _installed() -> str:
+    try:
+        return version("callboard")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _html(content: bytes) -> Response:

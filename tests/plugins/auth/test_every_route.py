@@ -25,6 +25,8 @@ from tests.app.auth.world import BASE_URL, config_of
 PUBLIC = {
     "/",
     "/callboard",
+    "/callboard/handbook",
+    "/callboard/handbook/{page}",
     "/.well-known/skills/*",
     "/api/auth/*",
     "/api/events/http/{topic}",
@@ -37,8 +39,8 @@ PUBLIC = {
     "/.well-known/oauth-protected-resource/api/mcp-actions/v1",
     "/.well-known/oauth-protected-resource/api/mcp-actions/v1/{key}",
 }
-"""Paths that may answer somebody without credentials, and why: the landing page (twice), skills that agents install,
-sign-in, webhooks with signatures, health, public keys, and where OAuth clients learn who signs users in."""
+"""Paths that may answer somebody without credentials, and why: the landing page, the handbook, skills that agents
+install, sign-in, webhooks with signatures, health, public keys, and where OAuth clients learn who signs users in."""
 
 RESTRICTED = {
     "type": "static",
