@@ -16,6 +16,7 @@ COPY catalog catalog
 COPY scaffolder scaffolder
 COPY plugins plugins
 COPY openapi openapi
+COPY docs docs
 RUN /opt/callboard/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM debian:12-slim
