@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Final
 
 from app.errors import NotFoundError
 from plugins.home.html import Markup, element, page
+
+if TYPE_CHECKING:
+    # Loaded when somebody reads: a start has no use for it.
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 HERE: Final = Path(__file__)
 PLACES: Final = (HERE.with_name("pages"), HERE.parents[2] / "docs")
@@ -44,8 +46,6 @@ class Handbook:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or next((place for place in PLACES if place.is_dir()), PLACES[-1])
-        # HTML in a page stays text: it is written by us, but so it need not be looked at.
-        self._markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
     @cached_property
     def pages(self) -> dict[str, str]:
@@ -70,6 +70,13 @@ class Handbook:
         return [section for name, tokens in self._read.items() for section in self._sections(name, tokens)]
 
     # -------------------------------------------------------------------------------------------------- reading
+
+    @cached_property
+    def _markdown(self) -> MarkdownIt:
+        from markdown_it import MarkdownIt
+
+        # HTML in a page stays text: it is written by us, but so it need not be looked at.
+        return MarkdownIt("commonmark", {"html": False}).enable("table")
 
     @cached_property
     def _read(self) -> dict[str, list[Token]]:

@@ -323,6 +323,7 @@ async def fill(server: Server) -> None:
     uids = [
         (await until(server, f"/api/catalog/entities/by-name/{_path(ref)}", zoe))["metadata"]["uid"] for ref in HIDDEN
     ]
+    await until(server, "/api/catalog/entities/by-name/template/default/open-template", zoe)
     order = {"templateRef": "template:default/open-template", "values": {"word": SECRET}}
     made = await server.client.post("/api/scaffolder/v2/tasks", json=order, headers=zoe)
     assert made.status_code == 201, made.text
