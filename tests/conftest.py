@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -36,10 +38,15 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
+async def postgres_url(postgres: PostgresServer) -> str:
     """A database of its own on the one server."""
-    async with postgres.lent() as url:
-        yield url
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return postgres.url(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,15 +57,16 @@ def database_engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(database_engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[AnyDatabase]:
     """A started, empty database, once of each kind."""
+    opened: AnyDatabase
     if database_engine == "sqlite":
-        on_disk = SqliteDatabase(tmp_path / "callboard.sqlite")
-        await on_disk.start()
-        yield on_disk
-        await on_disk.close()
-        return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    async with server.lent() as url:
-        opened = PostgresDatabase(url)
-        await opened.start()
-        yield opened
-        await opened.close()
+        opened = SqliteDatabase(tmp_path / "callboard.sqlite")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        name = f"test_{uuid4().hex}"
+        connection = await asyncpg.connect(server.url())
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.close()
+        opened = PostgresDatabase(server.url(name))
+    await opened.start()
+    yield opened
+    await opened.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -10,13 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from uuid import uuid4
-
-import asyncpg
 
 
 def _binaries() -> Path:
@@ -49,7 +43,6 @@ class PostgresServer:
         self.port = free_port()
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        self._unused: list[str] = []
 
     @property
     def data(self) -> Path:
@@ -133,30 +126,11 @@ class PostgresServer:
             self._process.wait(timeout=60)
             self._process = None
 
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[str]:
-        """The URL of an empty database. What was lent before is emptied and lent again: making one is dear."""
-        name = self._unused.pop() if self._unused else f"lent_{uuid4().hex}"
-        connection = await asyncpg.connect(self.url())
-        try:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-                await connection.execute(f'CREATE DATABASE "{name}"')
-            yield self.url(name)
-            # Whoever is still there, locks and all, has been forgotten by its test.
-            await connection.fetch(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
-            )
-        finally:
-            await connection.close()
-        inside = await asyncpg.connect(self.url(name))
-        try:
-            await inside.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        finally:
-            await inside.close()
-        self._unused.append(name)
-
     def execute(self, sql: str) -> None:
         """One statement outside any transaction, such as CREATE DATABASE."""
+        import asyncio
+
+        import asyncpg
 
         async def run() -> None:
             connection = await asyncpg.connect(self.url())
