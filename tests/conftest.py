@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
 from app.database.postgres import PostgresDatabase
 from app.database.sqlite import SqliteDatabase
 from tests.postgres import PostgresServer
+from tests.scratch import keep_in_memory
 
+keep_in_memory()
 # Two cores shared with another worker and a database: slow is not wrong.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
@@ -38,15 +38,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def postgres_url(postgres: PostgresServer) -> str:
+async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
     """A database of its own on the one server."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.url())
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
-    return postgres.url(name)
+    async with postgres.database() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,16 +52,15 @@ def database_engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def database(database_engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[AnyDatabase]:
     """A started, empty database, once of each kind."""
-    opened: AnyDatabase
     if database_engine == "sqlite":
-        opened = SqliteDatabase(tmp_path / "callboard.sqlite")
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        name = f"test_{uuid4().hex}"
-        connection = await asyncpg.connect(server.url())
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        opened = PostgresDatabase(server.url(name))
-    await opened.start()
-    yield opened
-    await opened.close()
+        on_disk = SqliteDatabase(tmp_path / "callboard.sqlite")
+        await on_disk.start()
+        yield on_disk
+        await on_disk.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    async with server.database() as url:
+        opened = PostgresDatabase(url)
+        await opened.start()
+        yield opened
+        await opened.close()

@@ -221,6 +221,8 @@ class World:
 
     async def settle(self) -> None:
         loop = self.leader.loop
+        # PostgreSQL's notification of what was just written may still be on its way.
+        loop.wake()
         for _ in range(MAX_STEPS):
             if await loop.step():
                 continue
