@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ PATIENCE_S: Final = 120.0
 UNREACHABLE_TRIES: Final = 2
 """Pushes that a blocked port is given where there is another way."""
 
-OtherWay = Callable[[], Awaitable[dict[str, Any]]]
+OtherWay = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 """Makes the commit where git does not get through; gives what `Pushing.push` gives."""
 
 

@@ -23,7 +23,7 @@ Json = Any
 ORGS = ("acme", "globex", "initech")
 MANUAL = {"schedule": {"frequency": {"trigger": "manual"}, "timeout": {"minutes": 5}}}
 EACH = 100
-PEOPLE = "github-multi-org-provider:people"
+PEOPLE = "GithubMultiOrgEntityProvider:people"
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 
