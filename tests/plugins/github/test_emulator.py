@@ -18,6 +18,7 @@ from plugins.github.versions import blob_sha
 from tests.app.reading.git_server import git
 from tests.plugins.github.emulated import TOKEN, Emulator, emulator
 from tests.plugins.github.portal import SECRET, Portal, descriptor, portal
+from tests.postgres import PostgresServer
 
 Json = Any
 ORGS = ("acme", "globex", "initech")
@@ -43,7 +44,10 @@ async def github(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Emul
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running(github: Emulator, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Portal]:
+async def running(
+    github: Emulator, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Portal]:
+    """On PostgreSQL. The same journeys with the fake (test_discovery.py, test_org.py) are on SQLite."""
     providers = {
         "github": {org: {"organization": org, "host": github.host, **MANUAL} for org in ORGS},
         "githubOrg": {"id": "people", "githubUrl": github.url, "orgs": list(ORGS), **MANUAL},
@@ -52,7 +56,11 @@ async def running(github: Emulator, tmp_path_factory: pytest.TempPathFactory) ->
     await github.call("POST", "/orgs/acme/repos", {"name": "by-git", "auto_init": True})
     await github.put("acme/by-git", "catalog-info.yaml", descriptor("by-git"))
     await github.call("PATCH", "/repos/acme/by-git", {"archived": True})
-    async with portal(github, tmp_path_factory.mktemp("portal"), providers, catalog=catalog) as opened:
+    folder = tmp_path_factory.mktemp("portal")
+    async with (
+        postgres.database() as url,
+        portal(github, folder, providers, catalog=catalog, database={"client": "pg", "connection": url}) as opened,
+    ):
 
         async def deliver(body: bytes, headers: dict[str, str]) -> None:
             response = await opened.client.post("/api/events/http/github", content=body, headers=headers)
