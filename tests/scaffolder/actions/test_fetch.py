@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -41,6 +42,23 @@ async def test_links_in_a_template_are_copied_and_lead_nowhere(run: Run, workspa
     with pytest.raises(NotAllowedError):
         await run("roadiehq:utils:fs:parse", {"path": "l"})
     assert (tmp_path / "secret").read_text() == "secret"
+
+
+async def test_deleting_goes_through_no_link(run: Run, workspace: SafeFolder, tmp_path: Path) -> None:
+    """CVE-2026-24046."""
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    for name in ("outside/file", "outside/deep/file"):
+        (tmp_path / name).write_text("kept")
+    workspace.make_link("d", "../outside")
+    workspace.make_link("f", "../outside/file")
+    workspace.write("own/file", b"x")
+    for pattern in ("**", "*/*", "own/../*/deep/*"):
+        await run("fs:delete", {"files": [pattern]})
+    for pattern in ("d/**", "d/file", "f", "d"):
+        with contextlib.suppress(NotAllowedError):
+            await run("fs:delete", {"files": [pattern]})
+    assert (tmp_path / "outside/file").read_text() == (tmp_path / "outside/deep/file").read_text() == "kept"
+    assert _paths(workspace) == ["d", "f"]
 
 
 async def test_a_link_beside_the_template_does_not_lead_out_of_its_folder(run: Run, tmp_path: Path) -> None:
