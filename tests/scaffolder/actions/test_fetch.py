@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.confinement.limits import LIMITS, LimitReachedError
 from app.errors import CallboardError, ConflictError, InputError, NotAllowedError, name_of
 from app.reading.outgoing import GuardedClient
 from app.reading.service import ReadingService
 from scaffolder.actions.fetch_plain import FetchPlain, FetchPlainFile
+from scaffolder.actions.rendering import shares_of
 from scaffolder.fetching.sources import Sources
 from scaffolder.interfaces import TemplateInfo
 from scaffolder.testing.context import Context
@@ -267,3 +270,19 @@ async def test_a_large_tree_is_rendered_by_two_jobs_as_by_one(
     for _ in range(3):
         with pytest.raises(CallboardError, match='Unknown template filter "nope"'):
             await run("fetch:template", {**given, "targetPath": "three"}, beside=broken)
+
+
+@pytest.mark.parametrize(("at_once", "jobs"), [(10, 2), (1000, 1)])
+async def test_two_jobs_together_may_write_what_one_may(
+    run: Run, parts: Parts, workspace: SafeFolder, monkeypatch: pytest.MonkeyPatch, at_once: int, jobs: int
+) -> None:
+    monkeypatch.setattr("scaffolder.actions.rendering.WORTH_TWO_JOBS", at_once)
+    beside = {f"skeleton/part-{n % 4}/{n}.txt": "x" * 100 for n in range(40)}
+    await run("fetch:plain", {"url": "./skeleton", "targetPath": "warm"}, beside=beside)
+    assert len(shares_of(str(workspace.root / "warm"))) == jobs
+    for limit, allowed, short in (("files", 40, 39), ("bytes", 4000, 3999)):
+        parts.jobs.limits = replace(LIMITS, **{limit: allowed})
+        await run("fetch:template", {"url": "./skeleton", "targetPath": f"{limit}-enough"}, beside={})
+        parts.jobs.limits = replace(LIMITS, **{limit: short})
+        with pytest.raises(LimitReachedError, match=f"'{limit}': it may use {short} "):
+            await run("fetch:template", {"url": "./skeleton", "targetPath": f"{limit}-short"}, beside={})
