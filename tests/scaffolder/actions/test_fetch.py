@@ -116,10 +116,14 @@ async def test_any_git_remote_is_a_source(parts: Parts, workspace: SafeFolder, t
         await FetchPlainFile(sources).run(Context(given, workspace, parts.jobs))
         assert workspace.read("o") == b"3"
         # Relative to a template that lies in such a repository.
-        template = TemplateInfo("template:default/t", f"{remote}?ref=main&path=/skeleton/template.yaml", {})
-        given = {"url": "./b", "targetPath": "r"}
-        await FetchPlain(sources).run(Context(given, workspace, parts.jobs, template))
-        assert workspace.read("r/c") == b"2"
+        for number, base in enumerate((remote, f"git:{remote}", f"git:{remote.removesuffix('.git')}")):
+            template = TemplateInfo("template:default/t", f"{base}?ref=main&path=/skeleton/template.yaml", {})
+            given = {"url": "./b", "targetPath": f"r{number}"}
+            await FetchPlain(sources).run(Context(given, workspace, parts.jobs, template))
+            assert workspace.read(f"r{number}/c") == b"2"
+            given = {"url": "./b/c", "targetPath": f"f{number}"}
+            await FetchPlainFile(sources).run(Context(given, workspace, parts.jobs, template))
+            assert workspace.read(f"f{number}") == b"2"
 
 
 async def test_a_file_comes_by_http_from_allowed_hosts_alone(
