@@ -1,8 +1,8 @@
 """The fastest reader: descriptors as most people write them, line by line. Source: spec/catalog.md §4.7.
 
 It knows block mappings and lists of one-line values, flow collections of plain words on one line, and literal texts; no
-more than can be told from a line by itself and its indentation. `read_plain` raises `UnsureError` for everything else, among it
-everything that is wrong: then libyaml is asked, and after it the careful reader.
+more than can be told from a line by itself and its indentation. `read_plain` raises `UnsureError` for everything else,
+among it everything that is wrong: then libyaml is asked, and after it the careful reader.
 """
 
 from __future__ import annotations
