@@ -1,18 +1,20 @@
-"""All attacks on the scaffolder, and what the handbook says of them."""
+"""All attacks, and what the handbook says of them."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from tests.attacks.archives import ARCHIVES
+from tests.attacks.descriptors import DESCRIPTORS
 from tests.attacks.git import GIT
 from tests.attacks.paths import PATHS
+from tests.attacks.queries import QUERIES
 from tests.attacks.requests import REQUESTS
 from tests.attacks.rights import RIGHTS
 from tests.attacks.secrets import SECRETS
 from tests.attacks.templates import TEMPLATES
 
-ATTACKS: Final = (*PATHS, *ARCHIVES, *TEMPLATES, *SECRETS, *GIT, *REQUESTS, *RIGHTS)
+ATTACKS: Final = (*DESCRIPTORS, *QUERIES, *PATHS, *ARCHIVES, *TEMPLATES, *SECRETS, *GIT, *REQUESTS, *RIGHTS)
 
 
 def table() -> str:
