@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
 from scaffolder.actions import built_in_actions, built_in_filters
-from scaffolder.cli.commands import template_commands
 from scaffolder.interfaces import ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.routes.registration import register_api
@@ -18,6 +19,9 @@ from scaffolder.tasks.telling import Telling
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
 from scaffolder.workspace import SafeFolder
+
+if TYPE_CHECKING:
+    import typer
 
 
 class ScaffolderPlugin:
@@ -40,8 +44,14 @@ class ScaffolderPlugin:
         extensions.add_template_filter(*built_in_filters(host.reading))
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
+
+        def commands() -> typer.Typer:
+            from scaffolder.cli.commands import template_commands
+
+            return template_commands(runtime)
+
         host.on_stop(runtime.confined.stop)
-        host.commands(template_commands(runtime), name="template")
+        host.commands(commands, name="template")
 
 
 def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime) -> None:
