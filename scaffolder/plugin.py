@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
-from scaffolder.actions import built_in_actions, built_in_filters
 from scaffolder.interfaces import ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.routes.registration import register_api
@@ -40,8 +39,14 @@ class ScaffolderPlugin:
         runtime.permissions = Gate(host.permissions).actions
         host.provide(Runtime, runtime)
         extensions = host.extension(ScaffolderExtensions)
-        extensions.add_action(*built_in_actions(host))
-        extensions.add_template_filter(*built_in_filters(host.reading))
+
+        def add() -> None:
+            from scaffolder.actions.registration import built_in_actions, built_in_filters
+
+            extensions.add_action(*built_in_actions(host))
+            extensions.add_template_filter(*built_in_filters(host.reading))
+
+        extensions.add_later(add)
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
 

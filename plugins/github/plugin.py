@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
-from plugins.github.actions.registration import github_actions
 from plugins.github.api.answers import Answers
 from plugins.github.api.budgets import Budgets
 from plugins.github.api.connection import GithubConnection
@@ -45,7 +44,13 @@ class GithubPlugin:
             add_reading(host, one, hosts)
         scaffolder = host.extension(ScaffolderExtensions)
         scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
-        scaffolder.add_action(*github_actions(host, hosts))
+
+        def actions() -> None:
+            from plugins.github.actions.registration import github_actions
+
+            scaffolder.add_action(*github_actions(host, hosts))
+
+        scaffolder.add_later(actions)
 
         def commands() -> typer.Typer:
             from plugins.github.onboarding.commands import import_commands
