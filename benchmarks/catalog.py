@@ -25,7 +25,6 @@ from benchmarks.load import Figures, measure
 from benchmarks.servers import TOKEN, Server, cpu_s, pg, sqlite, start_callboard, start_peer
 from tests.postgres import PostgresServer, free_port
 
-IDLE_S = 10.0
 CONNECTIONS = 16
 console = Console()
 
@@ -75,6 +74,7 @@ def run(
     *,
     seconds: float,
     timeout: float,
+    idle_s: float,
     database_pid: int | None,
 ) -> Results:
     started = time.monotonic()
@@ -86,10 +86,10 @@ def run(
         used = server.cpu_s() + (cpu_s(database_pid) - used_before if database_pid is not None else 0.0)
         rate = f"{written.total / took:.0f} a second, {used:.1f} s of processor time"
         console.print(f"{server.name}: {written.total} entities in {took:.1f} s, {rate}")
-        time.sleep(IDLE_S / 2)
+        time.sleep(5)
         before = server.cpu_s()
-        time.sleep(IDLE_S)
-        idle = (server.cpu_s() - before) / IDLE_S * 100
+        time.sleep(idle_s)
+        idle = (server.cpu_s() - before) / idle_s * 100
         results = Results(
             server.name,
             written.total,
@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--only-peer", action="store_true")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each question is asked")
     parser.add_argument("--timeout", type=float, default=3600.0, help="how long an ingestion may take")
+    parser.add_argument("--idle", type=float, default=10.0, help="seconds over which an idle catalog is watched")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="callboard-bench-"))
@@ -173,6 +174,7 @@ def main() -> None:
                     given.database,
                     seconds=given.seconds,
                     timeout=given.timeout,
+                    idle_s=given.idle,
                     database_pid=server.pid if server is not None else None,
                 )
             )
@@ -185,6 +187,7 @@ def main() -> None:
                     given.database,
                     seconds=given.seconds,
                     timeout=given.timeout,
+                    idle_s=given.idle,
                     database_pid=server.pid if server is not None else None,
                 )
             )
