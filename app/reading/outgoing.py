@@ -80,6 +80,7 @@ class GuardedClient:
             ServiceUnavailableError: no answer, half an answer, or none in time.
         """
         target = parse_web_url(url)
+        _ = self._verified  # made before the clock starts: the first one takes a while
         sent = {key.lower(): value for key, value in (headers or {}).items()}
         try:
             async with asyncio.timeout(timeout):
