@@ -8,6 +8,7 @@ from app.errors import InputError, NotFoundError
 from app.interfaces import Outgoing, ReadResponse
 from app.reading.interfaces import (
     ArchivedFile,
+    PacedOutgoing,
     RepositoryPlace,
     RepositoryReader,
     compiled,
@@ -16,17 +17,16 @@ from app.reading.interfaces import (
     quoted,
     quoted_path,
     required_path,
-    tar_files,
 )
 from plugins.gitlab.integration import Artifact, artifact_of, place_of
 from plugins.gitlab.pace import Pace
-from plugins.gitlab.paced import PacedOutgoing
 from plugins.gitlab.settings import GitlabHost
 
 
 class GitlabReader(RepositoryReader):
     def __init__(self, outgoing: Outgoing, settings: GitlabHost, pace: Pace | None = None) -> None:
-        super().__init__(PacedOutgoing(outgoing, pace or Pace(settings.retry)))
+        kept = pace or Pace(settings.retry)
+        super().__init__(PacedOutgoing(outgoing, lambda _, headers, ask: kept.run(lambda: ask(headers))))
         self._settings = settings
         self._base_path = parse_web_url(settings.base).path
 
@@ -62,15 +62,18 @@ class GitlabReader(RepositoryReader):
     async def commit(self, place: RepositoryPlace) -> str:
         about = self._about(place)
         ref = f"&ref_name={quoted(place.ref)}" if place.ref else ""
-        url = f"{self._api(place)}/repository/commits?per_page=1{ref}{self._below(place)}"
-        response = await self.ask(place, url, about=about)
-        if not self.json(response, about):
-            raise NotFoundError(f"could not read {about}, there are no commits")
-        return str(self.json(response, about, 0, "id"))
+        url = f"{self._api(place)}/repository/commits?per_page=1{ref}"
+        # A folder that was never there has no commits: then that of the branch tells whether it comes.
+        for below in dict.fromkeys((self._below(place), "")):
+            response = await self.ask(place, f"{url}{below}", about=about)
+            if self.json(response, about):
+                return str(self.json(response, about, 0, "id"))
+        raise NotFoundError(f"could not read {about}, there are no commits")
 
     async def archive(self, place: RepositoryPlace, commit: str) -> Iterable[ArchivedFile]:
-        url = f"{self._api(place)}/repository/archive.tar.gz?sha={quoted(commit)}{self._below(place)}"
-        return tar_files((await self.ask(place, url, about=self._about(place), archive=True)).content)
+        below = self._below(place)
+        url = f"{self._api(place)}/repository/archive.tar.gz?sha={quoted(commit)}{below}"
+        return await self.packed(place, url, about=self._about(place), narrowed=bool(below))
 
     def _below(self, place: RepositoryPlace) -> str:
         """Narrows commits and archives to the folder of interest: changes elsewhere are none of ours."""
