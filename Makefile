@@ -3,6 +3,7 @@
 # make test   sets up and passes everything CI demands
 # make e2e    builds the portal and walks through it in a browser, on SQLite and on PostgreSQL (DATABASE= for one of them)
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
+# make bench-scale  compares what reads cost in small and large catalogs (ENTITIES="10000 1000000", DATABASE=)
 # make bench-search  measures indexing and queries (ENTITIES=, DATABASE=, PEER=)
 # make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
 # make attacks  takes each defence against a known attack away, in a copy, and sees its tests fail (ten minutes)
@@ -20,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check bench bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
+.PHONY: run setup setup-dev ui test format check bench bench-scale bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -81,6 +82,9 @@ ENTITIES ?= 10000
 DATABASE ?= sqlite
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.catalog --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+bench-scale: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.scale --entities $(if $(filter command line environment,$(origin ENTITIES)),$(ENTITIES),10000 100000) --database $(DATABASE)
 
 bench-search: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.search --entities $(ENTITIES) --database $(DATABASE) $(if $(PEER),--peer $(PEER))

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail(str(error))
     finally:
         gc.enable()
-    commands(host)(args=rest, prog_name="callboard")
+    commands(host, alone=command in _OF_THE_SERVER)(args=rest, prog_name="callboard")
 
 
 def take_option(arguments: Sequence[str], name: str) -> tuple[list[str], list[str]]:
@@ -91,8 +91,8 @@ def _host(files: list[str], roles: tuple[Role, ...], command: str, rest: list[st
         return create_host(LayeredConfig(Node({}, Place("defaults", 0))), roles=roles, migrations=migrations)
 
 
-def commands(host: Host) -> typer.Typer:
-    """All commands: the host's own and the plugins'."""
+def commands(host: Host, *, alone: bool = False) -> typer.Typer:
+    """All commands: the host's own and, unless those stand alone, the plugins'."""
     cli = typer.Typer(
         name="callboard",
         help="A software catalog and scaffolder backend, wire-compatible with Backstage.",
@@ -145,8 +145,8 @@ def commands(host: Host) -> typer.Typer:
         else:
             into.write_text(put_into(into.read_text(encoding="utf-8"), table), encoding="utf-8")
 
-    for group, name in host.command_groups:
-        cli.add_typer(group, name=name)
+    for group, name in () if alone else host.command_groups:
+        cli.add_typer(group if isinstance(group, typer.Typer) else group(), name=name)
     return cli
 
 

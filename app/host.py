@@ -78,7 +78,7 @@ class Host:
         self.lifecycle = Lifecycle(roles, pause=pause)
         self.scheduler = Scheduler(services.database, services.clock)
         self.migration_packages: dict[str, str] = {}
-        self.command_groups: list[tuple[typer.Typer, str | None]] = []
+        self.command_groups: list[tuple[typer.Typer | Callable[[], typer.Typer], str | None]] = []
         self.plugins: list[str] = []
         self._registering = "host"
         self._extensions: dict[type[Any], Any] = {}
@@ -153,7 +153,7 @@ class Host:
     def schedule(self, plugin: str, task: ScheduledTask, *, role: Role = "ingest") -> None:
         self.scheduler.add(plugin, task, role)
 
-    def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
+    def commands(self, commands: typer.Typer | Callable[[], typer.Typer], *, name: str | None = None) -> None:
         self.command_groups.append((commands, name))
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:

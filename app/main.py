@@ -44,7 +44,7 @@ ENTRY_POINTS: Final = "callboard.plugins"
 log = logging.getLogger(__name__)
 
 
-class PermissionSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
+class PermissionSettings(BaseModel, frozen=True, defer_build=True):
     enabled: bool = False
     """Ask the policy before users do anything; without, they may do everything."""
 

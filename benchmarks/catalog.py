@@ -20,7 +20,6 @@ from benchmarks.generator import Written, generate
 from benchmarks.load import Figures, measure
 from benchmarks.servers import TOKEN, Server, cpu_s
 
-IDLE_S = 10.0
 CONNECTIONS = 16
 console = Console()
 
@@ -70,6 +69,7 @@ def run(
     *,
     seconds: float,
     timeout: float,
+    idle_s: float,
     database_pid: int | None,
 ) -> Results:
     started = time.monotonic()
@@ -81,10 +81,10 @@ def run(
         used = server.cpu_s() + (cpu_s(database_pid) - used_before if database_pid is not None else 0.0)
         rate = f"{written.total / took:.0f} a second, {used:.1f} s of processor time"
         console.print(f"{server.name}: {written.total} entities in {took:.1f} s, {rate}")
-        time.sleep(IDLE_S / 2)
+        time.sleep(5)
         before = server.cpu_s()
-        time.sleep(IDLE_S)
-        idle = (server.cpu_s() - before) / IDLE_S * 100
+        time.sleep(idle_s)
+        idle = (server.cpu_s() - before) / idle_s * 100
         results = Results(
             server.name,
             written.total,
@@ -130,6 +130,7 @@ def main() -> None:
     parser.add_argument("--entities", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each question is asked")
     parser.add_argument("--timeout", type=float, default=3600.0, help="how long an ingestion may take")
+    parser.add_argument("--idle", type=float, default=10.0, help="seconds over which an idle catalog is watched")
     given = parser.parse_args()
     with course(given) as on:
         written = generate(on.folder / "catalog", given.entities)
@@ -141,6 +142,7 @@ def main() -> None:
                 given.database,
                 seconds=given.seconds,
                 timeout=given.timeout,
+                idle_s=given.idle,
                 database_pid=on.database_pid,
             )
             for start in on.starts(on.folder / "catalog")

@@ -143,12 +143,13 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path, timeout:
     raise RuntimeError(f"the server was not ready within {timeout} s:\n{log.read_text()[-3000:]}")
 
 
-def start_callboard(folder: Path, port: int, catalog: Path, database: str) -> Server:
+def start_callboard(folder: Path, port: int, catalog: Path, database: str, *arguments: str) -> Server:
+    """`arguments` are further ones of `callboard serve`."""
     folder.mkdir(parents=True, exist_ok=True)
     config, log = _config(folder, port, catalog, database), folder / "callboard.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "callboard"), "serve", "--config", str(config)],
+            [str(Path(sys.executable).parent / "callboard"), "serve", "--config", str(config), *arguments],
             stdout=output,
             stderr=output,
             cwd=folder,
@@ -156,6 +157,13 @@ def start_callboard(folder: Path, port: int, catalog: Path, database: str) -> Se
             env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
         )
     return Server("callboard", process, port, _wait_ready(process, port, log), log)
+
+
+def migrate_callboard(folder: Path, catalog: Path, database: str) -> None:
+    """Makes the tables and nothing else."""
+    config = _config(folder, 0, catalog, database)
+    command = [str(Path(sys.executable).parent / "callboard"), "migrate", "--config", str(config)]
+    subprocess.run(command, check=True, cwd=folder, capture_output=True)
 
 
 def start_peer(peer: Path, folder: Path, port: int, catalog: Path, database: str) -> Server:

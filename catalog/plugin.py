@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from app.interfaces import PluginHost
-from catalog.cli import catalog_commands
 from catalog.control import CatalogControls
 from catalog.feed import CatalogFeed
 from catalog.gauges import Gauges
@@ -25,7 +25,6 @@ from catalog.interfaces import (
     RevisionFeed,
 )
 from catalog.leader import Leader
-from catalog.lint.commands import lint_commands
 from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
 from catalog.processing.rush import Rush
@@ -36,6 +35,9 @@ from catalog.settings import CatalogSettings
 from catalog.steps import processing_steps
 from catalog.store.writing import CatalogStore
 from catalog.visibility import ConditionalVisibility
+
+if TYPE_CHECKING:
+    import typer
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +60,22 @@ class CatalogPlugin:
         rush = Rush()
         host.provide(RevisionFeed, CatalogFeed(host.database, rush))
         host.provide(EntityVisibility, ConditionalVisibility(host.database, index))
-        host.commands(lint_commands(extensions, host.config))
 
         def connection(provider: str) -> Connection:
             return Connection(store, host.events, provider, settings.guard)
 
-        host.commands(catalog_commands(host, connection))
+        def commands() -> typer.Typer:
+            from catalog.cli import catalog_commands
+
+            return catalog_commands(host, connection)
+
+        def linting() -> typer.Typer:
+            from catalog.lint.commands import lint_commands
+
+            return lint_commands(extensions, host.config)
+
+        host.commands(linting)
+        host.commands(commands)
 
         child = Child()
         parser = ParsePool(child)

@@ -12,7 +12,7 @@ from catalog.ingestion.guard import GuardSettings
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, populate_by_name=True)
 
 
 class ConfiguredLocation(_Part):
@@ -49,7 +49,7 @@ class CodeownersSettings(_Part):
 
 
 class BuiltinProcessorSettings(_Part):
-    codeowners: CodeownersSettings = CodeownersSettings()
+    codeowners: CodeownersSettings = Field(default_factory=CodeownersSettings.model_construct)
 
 
 class CatalogSettings(_Part):
@@ -71,10 +71,10 @@ class CatalogSettings(_Part):
     processor_options: dict[str, ProcessorOptions] = Field(default_factory=dict, alias="processorOptions")
     scm_events: bool | ScmEventSettings = Field(default_factory=ScmEventSettings, alias="scmEvents")
     """True or an object: which reactions to pushes and to changes of repositories are on."""
-    processors: BuiltinProcessorSettings = BuiltinProcessorSettings()
+    processors: BuiltinProcessorSettings = Field(default_factory=BuiltinProcessorSettings.model_construct)
     index_memory_mb: int = Field(default=256, alias="indexMemoryMb", ge=16)
     """How much of documents, bitmaps and orders each process keeps to answer from, in MiB."""
-    guard: GuardSettings = GuardSettings()
+    guard: GuardSettings = Field(default_factory=GuardSettings.model_construct)
     """When an answer of a provider is held back, since it would remove too much."""
 
     @property

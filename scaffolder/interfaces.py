@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -164,29 +164,54 @@ Autocomplete = Callable[[str, str, Mapping[str, str]], Awaitable[Sequence[Mappin
 """`(resource, token, context) → [{"id", "title"?}]`. Raises InputError for an unknown resource."""
 
 
-@dataclass
 class ScaffolderExtensions:
     """What plugins add to the scaffolder."""
 
-    actions: dict[str, Action] = field(default_factory=dict)
-    filters: dict[str, TemplateFilter] = field(default_factory=dict)
-    globals: dict[str, TemplateGlobal] = field(default_factory=dict)
-    autocomplete: dict[str, Autocomplete] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._actions: dict[str, Action] = {}
+        self._filters: dict[str, TemplateFilter] = {}
+        self._globals: dict[str, TemplateGlobal] = {}
+        self._later: list[Callable[[], None]] = []
+        self.autocomplete: dict[str, Autocomplete] = {}
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        self._complete()
+        return self._actions
+
+    @property
+    def filters(self) -> Mapping[str, TemplateFilter]:
+        self._complete()
+        return self._filters
+
+    @property
+    def globals(self) -> Mapping[str, TemplateGlobal]:
+        self._complete()
+        return self._globals
+
+    def add_later(self, add: Callable[[], None]) -> None:
+        """`add` is called once, when somebody first looks at what there is. For what brings many modules along: a start
+        need not load them."""
+        self._later.append(add)
 
     def add_action(self, *actions: Action) -> None:
         for action in actions:
-            if action.id in self.actions:
+            if action.id in self._actions:
                 raise ValueError(f"Template action with ID '{action.id}' has already been registered")
-            self.actions[action.id] = action
+            self._actions[action.id] = action
 
     def add_template_filter(self, *filters: TemplateFilter) -> None:
-        self.filters.update((one.id, one) for one in filters)
+        self._filters.update((one.id, one) for one in filters)
 
     def add_template_global(self, *added: TemplateGlobal) -> None:
-        self.globals.update((one.id, one) for one in added)
+        self._globals.update((one.id, one) for one in added)
 
     def add_autocomplete(self, provider: str, handler: Autocomplete) -> None:
         self.autocomplete[provider] = handler
+
+    def _complete(self) -> None:
+        while self._later:
+            self._later.pop(0)()
 
 
 # ---------------------------------------------------------------------------------------------------- tasks

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
-from scaffolder.actions import built_in_actions, built_in_filters
-from scaffolder.cli.commands import template_commands
 from scaffolder.interfaces import ScaffolderExtensions, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.routes.registration import register_api
@@ -18,6 +18,9 @@ from scaffolder.tasks.telling import Telling
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
 from scaffolder.workspace import SafeFolder
+
+if TYPE_CHECKING:
+    import typer
 
 
 class ScaffolderPlugin:
@@ -36,12 +39,24 @@ class ScaffolderPlugin:
         runtime.permissions = Gate(host.permissions).actions
         host.provide(Runtime, runtime)
         extensions = host.extension(ScaffolderExtensions)
-        extensions.add_action(*built_in_actions(host))
-        extensions.add_template_filter(*built_in_filters(host.reading))
+
+        def add() -> None:
+            from scaffolder.actions.registration import built_in_actions, built_in_filters
+
+            extensions.add_action(*built_in_actions(host))
+            extensions.add_template_filter(*built_in_filters(host.reading))
+
+        extensions.add_later(add)
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
+
+        def commands() -> typer.Typer:
+            from scaffolder.cli.commands import template_commands
+
+            return template_commands(runtime)
+
         host.on_stop(runtime.confined.stop)
-        host.commands(template_commands(runtime), name="template")
+        host.commands(commands, name="template")
 
 
 def _add_tasks(host: PluginHost, settings: ScaffolderSettings, runtime: Runtime) -> None:

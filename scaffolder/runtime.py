@@ -26,7 +26,7 @@ class Runtime:
 
     def __init__(self, host: PluginHost, settings: ScaffolderSettings) -> None:
         self.extensions = host.extension(ScaffolderExtensions)
-        self.bridge = Bridge(host.actions, self.extensions.actions)
+        self.bridge = Bridge(host.actions, lambda: self.extensions.actions)
         self.confined = ConfinedJobs(lambda: self.extensions)
         self.permissions: Callable[[Principal], Awaitable[Permitted]] = everything_permitted
         """Which actions an initiator may run; asked once per task."""

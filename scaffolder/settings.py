@@ -12,7 +12,7 @@ from app.config import Duration
 
 class _Part(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="ignore", use_attribute_docstrings=True, populate_by_name=True, hide_input_in_errors=True
+        frozen=True, extra="ignore", defer_build=True, populate_by_name=True, hide_input_in_errors=True
     )
 
 
@@ -46,13 +46,15 @@ class ScaffolderSettings(_Part):
     task_timeout: Duration = Field(default=timedelta(hours=24), alias="taskTimeout")
     """A task without a heartbeat for so long has failed."""
     task_timeout_janitor_frequency: Duration = Field(default=timedelta(minutes=5), alias="taskTimeoutJanitorFrequency")
-    task_recovery: RecoverySettings = Field(default=RecoverySettings(), alias="taskRecovery")
+    task_recovery: RecoverySettings = Field(default_factory=RecoverySettings.model_construct, alias="taskRecovery")
     task_retention: Duration | None = Field(default=None, alias="taskRetention")
     """Tasks that ended so long ago are forgotten, with their logs; none if absent."""
     shutdown_timeout: Duration = Field(default=timedelta(seconds=10), alias="shutdownTimeout")
     """How long running steps may take to finish when the process stops; others then go on with the tasks."""
-    auditor: AuditorSettings = Field(default=AuditorSettings())
-    default_environment: EnvironmentSettings = Field(default=EnvironmentSettings(), alias="defaultEnvironment")
+    auditor: AuditorSettings = Field(default_factory=AuditorSettings.model_construct)
+    default_environment: EnvironmentSettings = Field(
+        default_factory=EnvironmentSettings.model_construct, alias="defaultEnvironment"
+    )
     secrets_key: SecretStr | list[SecretStr] | None = Field(default=None, alias="secretsKey")
     """Encrypts tasks' secrets at rest. Of several the first encrypts and all decrypt. Otherwise the first of
     `backend.auth.keys`, or a key file in the data directory: processes on several machines need one in common."""

@@ -63,7 +63,7 @@ class RegisteredAction:
         }
 
 
-class ActionAttributes(BaseModel, use_attribute_docstrings=True):
+class ActionAttributes(BaseModel, defer_build=True):
     """Attributes that an action must have; what is absent does not matter."""
 
     model_config = {"frozen": True}
@@ -73,7 +73,7 @@ class ActionAttributes(BaseModel, use_attribute_docstrings=True):
     read_only: bool | None = Field(default=None, alias="readOnly")
 
 
-class ActionRule(BaseModel, use_attribute_docstrings=True):
+class ActionRule(BaseModel, defer_build=True):
     """Says of an action whether it is meant."""
 
     model_config = {"frozen": True}
@@ -89,7 +89,7 @@ class ActionRule(BaseModel, use_attribute_docstrings=True):
         return all(action.attributes[name] is value for name, value in wanted.items())
 
 
-class ActionFilter(BaseModel, use_attribute_docstrings=True):
+class ActionFilter(BaseModel, defer_build=True):
     """Which actions are let through."""
 
     model_config = {"frozen": True}

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.actions.model import ActionFilter
 
 
-class ActionSettings(BaseModel, use_attribute_docstrings=True):
+class ActionSettings(BaseModel, defer_build=True):
     model_config = {"frozen": True}
 
     plugin_sources: list[str] | None = Field(default=None, alias="pluginSources")

@@ -45,13 +45,13 @@ class _Strict(BaseModel):
     """A restriction that is misspelt must not be a restriction less, so unknown keys are errors here."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, use_attribute_docstrings=True
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, defer_build=True
     )
 
 
 class _Lenient(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True, use_attribute_docstrings=True
+        frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True, defer_build=True
     )
 
 
@@ -62,7 +62,9 @@ class AttributeSettings(_Strict):
 class RestrictionSettings(_Strict):
     plugin: str
     permission: Words = ()
-    permission_attribute: AttributeSettings = Field(default=AttributeSettings(), alias="permissionAttribute")
+    permission_attribute: AttributeSettings = Field(
+        default_factory=AttributeSettings.model_construct, alias="permissionAttribute"
+    )
 
 
 class _External(_Lenient):
@@ -174,7 +176,7 @@ class StaticKeysSettings(_Lenient):
 class KeyStoreSettings(_Lenient):
     """Where signing keys come from. `memory` is taken for `database`: private keys are never stored in either."""
 
-    static: StaticKeysSettings = StaticKeysSettings()
+    static: StaticKeysSettings = Field(default_factory=StaticKeysSettings.model_construct)
 
     @property
     def store(self) -> str:
@@ -210,7 +212,9 @@ class AuthSettings(_Lenient):
     external_access: tuple[Annotated[StaticAccess | LegacyAccess | JwksAccess, Field(discriminator="type")], ...] = (
         Field(default=(), alias="externalAccess")
     )
-    plugin_key_store: PluginKeyStoreSettings = Field(default=PluginKeyStoreSettings(), alias="pluginKeyStore")
+    plugin_key_store: PluginKeyStoreSettings = Field(
+        default_factory=PluginKeyStoreSettings.model_construct, alias="pluginKeyStore"
+    )
     keys: tuple[LegacyKey, ...] = ()
     """Shared secrets of Backstage's old backends; their tokens are accepted as `external:backstage-plugin`."""
 
@@ -224,4 +228,4 @@ class TokenSettings(_Lenient):
     """Of user tokens; ten minutes to a day."""
     omit_ownership: bool = Field(default=True, alias="omitIdentityTokenOwnershipClaim")
     """Leave the refs in whose name a user owns things out of their token; they are asked for when needed."""
-    key_store: UserKeyStoreSettings = Field(default=UserKeyStoreSettings(), alias="keyStore")
+    key_store: UserKeyStoreSettings = Field(default_factory=UserKeyStoreSettings.model_construct, alias="keyStore")

@@ -62,6 +62,9 @@ class LayeredConfig:
         self._claims.model(_parts(path), model)
         self.models.append((path, model))
         data = self._find(path) if path else self._data
+        if data is None and _all_have_defaults(model):
+            # Nothing is written there, so there is nothing to check: building a model's validator takes its time.
+            return model.model_construct()
         if data is None:
             data = {}
         if not isinstance(data, dict):
@@ -107,6 +110,13 @@ class LayeredConfig:
     def _complaint(self, key: str, words: str) -> str:
         place = self.place(key)
         return f"configuration key '{key}' {words}" + (f" ({place})" if place else "")
+
+
+def _all_have_defaults(model: type[BaseModel]) -> bool:
+    """Whether the model of an empty object is its defaults and no more."""
+    if model.__pydantic_decorators__.model_validators or model.__pydantic_decorators__.root_validators:
+        return False
+    return not any(field.is_required() or field.validate_default for field in model.model_fields.values())
 
 
 def _parts(path: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, RootModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from app.config.docstrings import meaning_of
 from app.config.durations import iso_duration
 
 
@@ -67,7 +68,9 @@ def _fields(path: str, model: type[BaseModel], within: tuple[type[BaseModel], ..
         key = f"{path}.{alias or name}" if path else (alias or name)
         below = list(_models(field.annotation))
         if not below:
-            yield Setting(key, _type(field.annotation).replace("|", r"\|"), _default(field), _line(field.description))
+            yield Setting(
+                key, _type(field.annotation).replace("|", r"\|"), _default(field), _line(meaning_of(model, name))
+            )
         for suffix, inner in below:
             yield from _fields(key + suffix, inner, (*within, model))
 

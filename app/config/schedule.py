@@ -11,7 +11,7 @@ from app.config.durations import Duration
 from app.cron import Cron
 
 
-class CronFrequency(BaseModel):
+class CronFrequency(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cron: str
@@ -20,7 +20,7 @@ class CronFrequency(BaseModel):
         Cron(self.cron)
 
 
-class ManualFrequency(BaseModel):
+class ManualFrequency(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trigger: Literal["manual"]
@@ -29,7 +29,7 @@ class ManualFrequency(BaseModel):
 class Schedule(BaseModel):
     """When a recurring task runs: `{frequency, timeout, initialDelay, scope}`."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, populate_by_name=True)
 
     frequency: Duration | CronFrequency | ManualFrequency
     """A duration, `{cron: …}`, or `{trigger: manual}`."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app.errors import InputError
 
 
-class PgConnection(BaseModel, frozen=True, extra="ignore", use_attribute_docstrings=True):
+class PgConnection(BaseModel, frozen=True, extra="ignore", defer_build=True):
     """The members of node-postgres's connection object that mean something here."""
 
     host: str = "127.0.0.1"
@@ -23,12 +23,12 @@ class PgConnection(BaseModel, frozen=True, extra="ignore", use_attribute_docstri
     """True or an object: TLS is demanded; `rejectUnauthorized: false` skips the check of the certificate."""
 
 
-class SqliteConnection(BaseModel, frozen=True, extra="ignore", use_attribute_docstrings=True):
+class SqliteConnection(BaseModel, frozen=True, extra="ignore", defer_build=True):
     directory: Path | None = None
     filename: str | None = None
 
 
-class DatabaseSettings(BaseModel, frozen=True, extra="ignore", use_attribute_docstrings=True):
+class DatabaseSettings(BaseModel, frozen=True, extra="ignore", defer_build=True):
     """Which engine, and where. The default is a SQLite file in the data directory."""
 
     client: Literal["better-sqlite3", "sqlite3", "pg"] = "better-sqlite3"

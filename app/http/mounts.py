@@ -36,7 +36,7 @@ class Mount:
 
     def add_contract(self, contract: Contract) -> None:
         self.contracts.append(contract)
-        self.table.validate(contract.operations())
+        self.table.validate(contract.operations)
 
     def openapi(self) -> dict[str, Any]:
         return merged(self.contracts, self.prefix)

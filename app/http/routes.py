@@ -29,18 +29,47 @@ class Endpoint:
     `public` lets everybody in; `firm` endpoints stand in for those of other routers.
     """
 
-    __slots__ = ("answer", "firm", "operation", "public", "template")
+    __slots__ = ("_operations", "answer", "firm", "key", "public", "template")
 
     def __init__(
-        self, template: str, answer: ASGIApp, operation: Operation | None, *, public: bool = False, firm: bool = False
+        self, method: str, template: str, answer: ASGIApp, operations: Operations, *, public: bool, firm: bool
     ) -> None:
-        self.template, self.answer, self.operation = template, answer, operation
+        self.key, self.template, self.answer, self._operations = (
+            (method, _shape(template)),
+            template,
+            answer,
+            operations,
+        )
         self.public, self.firm = public, firm
 
+    @property
+    def operation(self) -> Operation | None:
+        return self._operations.of(self.key)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.operation is not None:
-            receive = await self.operation.check(scope, receive)
+        operation = self._operations.of(self.key)
+        if operation is not None:
+            receive = await operation.check(scope, receive)
         await self.answer(scope, receive, send)
+
+
+class Operations:
+    """What routes are held against, by method and shape of path; contracts are read at the first request."""
+
+    __slots__ = ("_known", "_unread")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Operation] = {}
+        self._unread: list[Callable[[], Iterable[Operation]]] = []
+
+    def add(self, operations: Callable[[], Iterable[Operation]]) -> None:
+        self._unread.append(operations)
+
+    def of(self, key: tuple[str, str]) -> Operation | None:
+        while self._unread:
+            self._known.update(((one.method, _shape(one.path)), one) for one in self._unread[0]())
+            del self._unread[0]
+        return self._known.get(key)
 
 
 class Leaf:
@@ -78,15 +107,11 @@ class RouteTable:
 
     def __init__(self) -> None:
         self._root = _Node()
-        self._operations: dict[tuple[str, str], Operation] = {}
+        self._operations = Operations()
 
-    def validate(self, operations: Iterable[Operation]) -> None:
-        """Hold routes of the same path and method against these operations, whenever they are added."""
-        for operation in operations:
-            self._operations[operation.method, _shape(operation.path)] = operation
-        for leaf in self._leaves(self._root):
-            for method, endpoint in leaf.endpoints.items():
-                endpoint.operation = self._operations.get((method, _shape(endpoint.template)))
+    def validate(self, operations: Callable[[], Iterable[Operation]]) -> None:
+        """Hold routes of the same path and method against these operations, whenever either are added."""
+        self._operations.add(operations)
 
     def add_router(self, router: APIRouter, *, public: bool = False, instead: bool = False) -> None:
         for context in iter_route_contexts(router.routes):
@@ -122,8 +147,7 @@ class RouteTable:
             leaf = node.leaf = node.leaf or Leaf()
         present = leaf.endpoints.get(method)
         if present is None or (instead and not present.firm):
-            operation = self._operations.get((method, _shape(template)))
-            leaf.endpoints[method] = Endpoint(template, answer, operation, public=public, firm=instead)
+            leaf.endpoints[method] = Endpoint(method, template, answer, self._operations, public=public, firm=instead)
             leaf.names[method] = tuple(names)
             leaf.public = leaf.public or public
 

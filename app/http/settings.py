@@ -25,13 +25,13 @@ def _address(given: Any) -> Any:
     return {"host": host.strip("[]"), "port": int(port)} if host else {"port": int(port)}
 
 
-class ListenSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
+class ListenSettings(BaseModel, frozen=True, defer_build=True):
     host: str = ""
     """Where to listen; empty means on all addresses."""
     port: int = Field(default=7007, ge=0, le=65535)
 
 
-class CorsSettings(BaseModel, use_attribute_docstrings=True):
+class CorsSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     origin: Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)] = Field(
@@ -47,7 +47,7 @@ class CorsSettings(BaseModel, use_attribute_docstrings=True):
     options_success_status: int = Field(default=204, alias="optionsSuccessStatus")
 
 
-class LifecycleSettings(BaseModel, use_attribute_docstrings=True):
+class LifecycleSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     startup_request_pause_timeout: Duration = Field(default=timedelta(seconds=5), alias="startupRequestPauseTimeout")
@@ -58,32 +58,32 @@ class LifecycleSettings(BaseModel, use_attribute_docstrings=True):
     """How long requests in flight may take to finish."""
 
 
-class HealthSettings(BaseModel, frozen=True):
+class HealthSettings(BaseModel, frozen=True, defer_build=True):
     headers: dict[str, str] = Field(default_factory=dict)
 
 
-class MetricsSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
+class MetricsSettings(BaseModel, frozen=True, defer_build=True):
     public: bool = False
     """Serve `/metrics` without credentials."""
 
 
-class WebSocketSettings(BaseModel, use_attribute_docstrings=True):
+class WebSocketSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     max_connections: int = Field(default=10_000, ge=0, alias="maxConnections")
     """WebSocket connections that one process holds at most; more are answered with 503."""
 
 
-class BackendSettings(BaseModel, use_attribute_docstrings=True):
+class BackendSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     base_url: str = Field(default="http://localhost:7007", alias="baseUrl")
     """Where clients reach the backend."""
-    listen: Annotated[ListenSettings, BeforeValidator(_address)] = ListenSettings()
+    listen: Annotated[ListenSettings, BeforeValidator(_address)] = Field(default_factory=ListenSettings.model_construct)
     cors: CorsSettings | None = None
     csp: dict[str, list[str] | bool] = Field(default_factory=dict)
     """Directives over the default ones; false removes one."""
-    lifecycle: LifecycleSettings = LifecycleSettings()
-    health: HealthSettings = HealthSettings()
-    metrics: MetricsSettings = MetricsSettings()
-    web_sockets: WebSocketSettings = Field(default=WebSocketSettings(), alias="webSockets")
+    lifecycle: LifecycleSettings = Field(default_factory=LifecycleSettings.model_construct)
+    health: HealthSettings = Field(default_factory=HealthSettings.model_construct)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings.model_construct)
+    web_sockets: WebSocketSettings = Field(default_factory=WebSocketSettings.model_construct, alias="webSockets")

@@ -124,8 +124,11 @@ class PluginHost(Protocol):
     def schedule(self, plugin: str, task: ScheduledTask, *, role: Role = "ingest") -> None:
         """Run a task again and again in the leading process of that role."""
 
-    def commands(self, commands: typer.Typer, *, name: str | None = None) -> None:
-        """Add commands to `callboard`; with a name as a group of their own."""
+    def commands(self, commands: typer.Typer | Callable[[], typer.Typer], *, name: str | None = None) -> None:
+        """Add commands to `callboard`; with a name as a group of their own.
+
+        A function is called when somebody wants a command that is not the server's: `serve` need not load any.
+        """
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
         """For commands: start the host without any role, do the work, stop. Who needs no service goes without."""

@@ -16,7 +16,7 @@ from app.reading.hosts import HostPattern
 from app.reading.urls import WebUrl, parse_web_url, settled
 
 
-class AllowSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
+class AllowSettings(BaseModel, frozen=True, defer_build=True):
     """One entry of `backend.reading.allow`."""
 
     host: str

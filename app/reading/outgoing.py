@@ -35,7 +35,6 @@ class GuardedClient:
     def __init__(self, config: Config | None = None, *, resolve: Resolve = resolve_name) -> None:
         self.trusted = TrustedHosts()
         self.resolve = resolve
-        self._pool = guarded_pool(self.trusted, resolve)
         for entry in (config.get("backend.reading.allow") if config else None) or ():
             if isinstance(entry, Mapping) and isinstance(entry.get("host"), str):
                 self.trust(entry["host"])
@@ -48,13 +47,18 @@ class GuardedClient:
             self.trusted.add(HostPattern.parse(host))
 
     @cached_property
+    def _verified(self) -> httpcore.AsyncConnectionPool:
+        # Reading the authorities' certificates takes longer than all else of a start that needs nothing from outside.
+        return guarded_pool(self.trusted, self.resolve)
+
+    @cached_property
     def _unverified(self) -> httpcore.AsyncConnectionPool:
         return guarded_pool(self.trusted, self.resolve, verify=False)
 
     async def close(self) -> None:
-        await self._pool.aclose()
-        if "_unverified" in self.__dict__:
-            await self._unverified.aclose()
+        for pool in ("_verified", "_unverified"):
+            if pool in self.__dict__:
+                await self.__dict__[pool].aclose()
 
     async def request(
         self,
@@ -76,6 +80,7 @@ class GuardedClient:
             ServiceUnavailableError: no answer, half an answer, or none in time.
         """
         target = parse_web_url(url)
+        _ = self._verified  # made before the clock starts: the first one takes a while
         sent = {key.lower(): value for key, value in (headers or {}).items()}
         try:
             async with asyncio.timeout(timeout):
@@ -123,7 +128,7 @@ class GuardedClient:
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout)},
         )
         with _failures_of(target):
-            response = await (self._pool if verify else self._unverified).handle_async_request(request)
+            response = await (self._verified if verify else self._unverified).handle_async_request(request)
         try:
             yield OutgoingAnswer(
                 response.status,
@@ -147,7 +152,7 @@ class GuardedClient:
             content=content,
         )
         with _failures_of(url):
-            response = await self._pool.handle_async_request(request)
+            response = await self._verified.handle_async_request(request)
             try:
                 body = await _body(response, url, max_bytes)
             finally:

@@ -22,7 +22,7 @@ _COLOURS: Final = {"debug": "\x1b[2m", "info": "\x1b[32m", "warn": "\x1b[33m", "
 Redact = Callable[[str], str]
 
 
-class LoggerSettings(BaseModel, frozen=True, use_attribute_docstrings=True):
+class LoggerSettings(BaseModel, frozen=True, defer_build=True):
     """`backend.logger`; the variables LOG_LEVEL and LOG_FORMAT go before it."""
 
     level: Literal["debug", "info", "warn", "error"] = "info"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class GuardSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
     max_removed_share: float = Field(default=0.3, alias="maxRemovedShare", ge=0, le=1)
     """The largest share of its entities that a provider may remove at once."""

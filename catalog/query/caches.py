@@ -33,6 +33,10 @@ class Cache(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
+    def __contains__(self, key: K) -> bool:
+        """Without counting as use."""
+        return key in self._young or key in self._old
+
     def get(self, key: K) -> V | None:
         found = self._young.get(key)
         if found is not None:

@@ -7,6 +7,7 @@ from functools import partial
 
 from catalog.interfaces import FacetValue
 from catalog.query.needs import Need
+from catalog.query.results import Counted
 from catalog.query.selection import Asked, Selection
 from catalog.query.structures import Ordered, Spellings
 
@@ -35,5 +36,5 @@ class Facets:
             case _:
                 counted = []
         self._selection.recall(name)
-        self._selection.remember(name, counted, 150 * len(counted))
+        self._selection.remember(name, Counted(key, asked.predicate, asked.needs, counted), 250 * len(counted))
         return counted

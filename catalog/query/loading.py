@@ -62,6 +62,8 @@ class Structures:
         self._loads: list[_Load] = []
         self._long = asyncio.Semaphore(AT_ONCE)
         self._generation = 0
+        self.follow: Callable[[Patch], Callable[[], None]] | None = None
+        """Called before a patch is applied; what it gives is called right after."""
         self.epoch = 0
         """Changes with every patch: what was computed from structures holds as long as it stays."""
 
@@ -175,6 +177,7 @@ class Structures:
         return Scope(frozenset(keys - {""}), tuple(self._loads))
 
     def apply(self, patch: Patch, scope: Scope) -> None:
+        followed = self.follow(patch) if self.follow is not None else None
         self.epoch += 1
         for load in scope.loads:
             load.missed.append(patch)
@@ -183,6 +186,12 @@ class Structures:
             if isinstance(structure, Spellings) and len(structure.values) > 2 * self._many_spellings:
                 # Whoever holds it may go on; the next load counts again.
                 self._kept.pop(need)
+        if followed is not None:
+            followed()
+
+    def live(self, need: Need) -> Structure | None:
+        """A structure that is in memory and up to date."""
+        return self._live.get(need)
 
     def reset(self) -> None:
         """Forget everything; loads under way begin again."""

@@ -19,7 +19,8 @@ from catalog.query.loading import Structures
 from catalog.query.needs import Need, needs_of
 from catalog.query.order_index import OrderIndex
 from catalog.query.predicates import EVERYTHING, Predicate, all_of, parse_query
-from catalog.query.structures import Ordered, Structure, size_of
+from catalog.query.results import Found, Result, Results, Selected
+from catalog.query.structures import Ordered, Patch, Structure, size_of
 from catalog.query.text import TextSearch
 
 T = TypeVar("T")
@@ -76,8 +77,9 @@ class Selection:
         """`budget`: bytes for results that are remembered."""
         self._structures = structures
         self._parsed: Cache[bytes, Asked] = Cache(PARSED_BYTES)
-        self._results: Cache[Any, Any] = Cache(budget)
+        self._results = Results(budget, structures.live)
         self._epoch = structures.epoch
+        structures.follow = self._change
 
     def asked(self, query: Query | None, *, prefix: str = "Invalid query: ") -> Asked:
         """Check a query. Raises InputError."""
@@ -99,17 +101,29 @@ class Selection:
     def epoch(self) -> int:
         return self._structures.epoch
 
+    def _change(self, patch: Patch) -> Callable[[], None]:
+        if self._epoch != self._structures.epoch:
+            # What there is belongs to a state that has been left without a patch.
+            self._results.clear()
+        end = self._results.change(patch)
+
+        def after() -> None:
+            end()
+            self._epoch = self._structures.epoch
+
+        return after
+
     def recall(self, key: Any) -> Any:
-        """What was remembered under a key since the last change; None when nothing was."""
+        """What was remembered under a key and is true of the present state; None when nothing is."""
         if self._epoch != self._structures.epoch:
             self._results.clear()
             self._epoch = self._structures.epoch
         return self._results.get(key)
 
-    def remember(self, key: Any, result: Any, size: int) -> None:
+    def remember(self, key: Any, result: Result, size: int) -> None:
         """Keep what was computed from the present state."""
         if self._epoch == self._structures.epoch:
-            self._results.put(key, result, size + 300)
+            self._results.put(key, result, size)
 
     async def view(self, asked: Asked, needs: Sequence[Need] = ()) -> View:
         """The entities that a query selects, with further structures of the same state."""
@@ -120,7 +134,7 @@ class Selection:
         among = self.recall(asked.key)
         if among is None:
             among = evaluate(asked.predicate, found)
-            self.remember(asked.key, among, size_of(among) + len(asked.key))
+            self.remember(asked.key, Selected(asked.predicate, asked.needs, among), size_of(among) + len(asked.key))
         return View(among, found)
 
     async def search(self, text: TextSearch) -> tuple[int, BitMap]:
@@ -135,15 +149,18 @@ class Selection:
         # An index over a million uids would say no more than this does.
         fields = [f for f in text.fields if f != "metadata.uid" or set(text.needle) <= set("0123456789abcdef-")]
         needle = text.needle.encode("utf-8", "replace")
-        found = BitMap()
+        found, epoch = BitMap(), -1
         for _ in range(PATIENCE):
             epoch, found = self.epoch, BitMap()
             for field in fields:
                 found |= await self._holding(Need("order", field), needle)
             if epoch == self.epoch:
                 break
+        if epoch != self.epoch:
+            # Part of it is of another state: nothing to build on.
+            return self.epoch, found
         self.recall(key)
-        self.remember(key, found, size_of(found) + 4 * len(needle))
+        self.remember(key, Found(text, fields, found), size_of(found) + 4 * len(needle))
         return self.epoch, found
 
     async def _holding(self, need: Need, needle: bytes) -> BitMap:

@@ -22,7 +22,7 @@ from catalog.service.freshness import Freshness
 from catalog.service.locations import AuthorizedLocations
 
 
-class ApiSettings(BaseModel, frozen=True, extra="ignore", use_attribute_docstrings=True):
+class ApiSettings(BaseModel, frozen=True, extra="ignore", defer_build=True):
     """What of the `catalog` configuration concerns its API."""
 
     readonly: bool = False

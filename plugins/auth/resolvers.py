@@ -21,7 +21,7 @@ _PLUS = re.compile(r"([^@+]+)(\+[^@]+)?(@.*)")
 Names = Mapping[str, SignInResolverFactory]
 
 
-class Options(BaseModel):
+class Options(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
 
     dangerously_allow_sign_in_without_user_in_catalog: bool = False

@@ -28,7 +28,7 @@ class _Settings(BaseModel):
         extra="ignore",
         alias_generator=to_camel,
         populate_by_name=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
         hide_input_in_errors=True,
     )
 
@@ -78,7 +78,7 @@ class OAuthSettings(_Settings):
     """Scopes to ask for beside those that signing in needs: a list, or one text."""
     session_duration: Duration | None = None
     """How long the refresh cookie is kept; 1000 days if not given."""
-    sign_in: SignInResolversSettings = SignInResolversSettings()
+    sign_in: SignInResolversSettings = Field(default_factory=SignInResolversSettings.model_construct)
 
     @model_validator(mode="before")
     @classmethod
@@ -195,7 +195,7 @@ class CloudflareSettings(ProxySettings):
 E_ = TypeVar("E_", bound=BaseModel)
 
 
-class Environments(RootModel[dict[str, E_]], Generic[E_]):
+class Environments(RootModel[dict[str, E_]], Generic[E_], defer_build=True):
     """A provider's settings by environment (`development`, `production`, …); the frontend names the one it is in."""
 
 
@@ -242,12 +242,12 @@ class SignInSettings(_Settings):
     """Which of a provider's environments the frontend uses."""
     experimental_extra_allowed_origins: tuple[str, ...] = ()
     """Origins of further frontends that may sign in, as patterns: `https://*.example.com`."""
-    session: SessionSettings = SessionSettings()
+    session: SessionSettings = Field(default_factory=SessionSettings.model_construct)
     client_id_metadata_documents: CimdSettings | None = None
-    experimental_client_id_metadata_documents: CimdSettings = CimdSettings()
+    experimental_client_id_metadata_documents: CimdSettings = Field(default_factory=CimdSettings.model_construct)
     """The older name of `clientIdMetadataDocuments`, which goes before it."""
-    experimental_dynamic_client_registration: DcrSettings = DcrSettings()
-    experimental_refresh_token: RefreshTokenSettings = RefreshTokenSettings()
+    experimental_dynamic_client_registration: DcrSettings = Field(default_factory=DcrSettings.model_construct)
+    experimental_refresh_token: RefreshTokenSettings = Field(default_factory=RefreshTokenSettings.model_construct)
 
     @property
     def cimd(self) -> CimdSettings:

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 PUBLIC_HOST = "dev.azure.com"
 
 
-class _Settings(BaseModel):
+class _Settings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 

@@ -9,7 +9,7 @@ CLOUD_HOST = "bitbucket.org"
 CLOUD_API = "https://api.bitbucket.org/2.0"
 
 
-class _Settings(BaseModel):
+class _Settings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 

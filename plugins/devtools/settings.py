@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class DependencySettings(_Settings):
@@ -37,6 +35,8 @@ class ScheduledTasksSettings(_Settings):
 
 
 class DevToolsSettings(_Settings):
-    external_dependencies: ExternalDependenciesSettings = ExternalDependenciesSettings()
-    info: InfoSettings = InfoSettings()
-    scheduled_tasks: ScheduledTasksSettings = ScheduledTasksSettings()
+    external_dependencies: ExternalDependenciesSettings = Field(
+        default_factory=ExternalDependenciesSettings.model_construct
+    )
+    info: InfoSettings = Field(default_factory=InfoSettings.model_construct)
+    scheduled_tasks: ScheduledTasksSettings = Field(default_factory=ScheduledTasksSettings.model_construct)

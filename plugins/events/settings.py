@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class HttpSettings(_Settings):
@@ -23,18 +21,18 @@ class ModuleSettings(_Settings):
 
 
 class ModulesSettings(_Settings):
-    github: ModuleSettings = ModuleSettings()
-    gitlab: ModuleSettings = ModuleSettings()
-    bitbucket_cloud: ModuleSettings = ModuleSettings()
-    bitbucket_server: ModuleSettings = ModuleSettings()
-    gitea: ModuleSettings = ModuleSettings()
-    azure_dev_ops: ModuleSettings = ModuleSettings()
-    git: ModuleSettings = ModuleSettings()
+    github: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    gitlab: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    bitbucket_cloud: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    bitbucket_server: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    gitea: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    azure_dev_ops: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
+    git: ModuleSettings = Field(default_factory=ModuleSettings.model_construct)
 
 
 class EventsSettings(_Settings):
-    http: HttpSettings = HttpSettings()
-    modules: ModulesSettings = ModulesSettings()
+    http: HttpSettings = Field(default_factory=HttpSettings.model_construct)
+    modules: ModulesSettings = Field(default_factory=ModulesSettings.model_construct)
 
 
 class _App(_Settings):

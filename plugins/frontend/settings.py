@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 
-class FrontendSettings(BaseModel, frozen=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True):
+class FrontendSettings(BaseModel, frozen=True, extra="ignore", populate_by_name=True, defer_build=True):
     base_url: str = Field(default="/", alias="baseUrl")
     """Where users reach the frontend; its path is where its files are."""
     bundle: Path | Literal[False] | None = None

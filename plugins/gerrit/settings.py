@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from pydantic.alias_generators import to_camel
 
 
-class _Settings(BaseModel):
+class _Settings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from app.interfaces import PluginHost
 from app.reading.interfaces import on_host
-from plugins.github.actions.registration import github_actions
 from plugins.github.api.answers import Answers
 from plugins.github.api.budgets import Budgets
 from plugins.github.api.connection import GithubConnection
@@ -16,12 +17,14 @@ from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
 from plugins.github.discovery.registration import register_discovery
 from plugins.github.integration import GithubIntegration
-from plugins.github.onboarding.commands import import_commands
 from plugins.github.org.registration import register_orgs
 from plugins.github.processors.registration import register_processors
 from plugins.github.reader import GithubReader
 from plugins.github.settings import PUBLIC_HOST, GithubHost, GithubIntegrations
 from scaffolder.interfaces import ScaffolderExtensions
+
+if TYPE_CHECKING:
+    import typer
 
 
 class GithubPlugin:
@@ -41,8 +44,20 @@ class GithubPlugin:
             add_reading(host, one, hosts)
         scaffolder = host.extension(ScaffolderExtensions)
         scaffolder.add_autocomplete("github", GithubAutocomplete(hosts))
-        scaffolder.add_action(*github_actions(host, hosts))
-        host.commands(import_commands(host, hosts), name="import")
+
+        def actions() -> None:
+            from plugins.github.actions.registration import github_actions
+
+            scaffolder.add_action(*github_actions(host, hosts))
+
+        scaffolder.add_later(actions)
+
+        def commands() -> typer.Typer:
+            from plugins.github.onboarding.commands import import_commands
+
+            return import_commands(host, hosts)
+
+        host.commands(commands, name="import")
         register_discovery(host, hosts)
         register_orgs(host, hosts)
         register_processors(host, hosts)

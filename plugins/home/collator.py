@@ -11,7 +11,7 @@ from app.interfaces import SearchCollator, SearchDocument
 from plugins.home.handbook import Handbook
 
 
-class HandbookSearchSettings(BaseModel, use_attribute_docstrings=True):
+class HandbookSearchSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     enabled: bool = False

@@ -19,7 +19,7 @@ def _key(name: str) -> str:
     return name
 
 
-class McpServerSettings(BaseModel, use_attribute_docstrings=True):
+class McpServerSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     name: str = "backstage"
@@ -33,7 +33,7 @@ class McpServerSettings(BaseModel, use_attribute_docstrings=True):
     """As `mcpActions.allowedActions`, for this server."""
 
 
-class McpSettings(BaseModel, use_attribute_docstrings=True):
+class McpSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     name: str = "backstage"

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.config import Duration
 
 
-class DefaultTopic(BaseModel):
+class DefaultTopic(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     id: str
     enabled: bool
 
 
-class DefaultOrigin(BaseModel):
+class DefaultOrigin(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     id: str
@@ -25,7 +25,7 @@ class DefaultOrigin(BaseModel):
     topics: list[DefaultTopic] = Field(default_factory=list)
 
 
-class DefaultChannel(BaseModel, use_attribute_docstrings=True):
+class DefaultChannel(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     id: str
@@ -35,13 +35,13 @@ class DefaultChannel(BaseModel, use_attribute_docstrings=True):
     origins: list[DefaultOrigin] = Field(default_factory=list)
 
 
-class DefaultSettings(BaseModel):
+class DefaultSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     channels: list[DefaultChannel] = Field(default_factory=list)
 
 
-class NotificationsSettings(BaseModel, use_attribute_docstrings=True):
+class NotificationsSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     retention: Duration | Literal[False] = timedelta(days=365)
@@ -50,5 +50,5 @@ class NotificationsSettings(BaseModel, use_attribute_docstrings=True):
     """Notifications that processors (e-mail, chat) are given at once."""
     throttle_interval: Duration = Field(default=timedelta(milliseconds=50), alias="throttleInterval")
     """The least time between two such rounds."""
-    default_settings: DefaultSettings = Field(default=DefaultSettings(), alias="defaultSettings")
+    default_settings: DefaultSettings = Field(default_factory=DefaultSettings.model_construct, alias="defaultSettings")
     """What users get who have not chosen, by channel, origin and topic."""

@@ -20,7 +20,7 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class Case(BaseModel):
+class Case(BaseModel, defer_build=True):
     """`user` absent: a caller without credentials. With a `resource` conditions are applied to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,7 +41,7 @@ class Case(BaseModel):
         return Principal("user", self.user.lower(), (self.user.lower(), *(group.lower() for group in self.groups)))
 
 
-class _Cases(BaseModel):
+class _Cases(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cases: tuple[Case, ...] = Field(min_length=1)

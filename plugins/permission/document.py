@@ -34,7 +34,7 @@ Refs = Annotated[tuple[str, ...], BeforeValidator(_refs), Field(min_length=1)]
 Effect = Literal["allow", "deny"]
 
 
-class _Strict(BaseModel):
+class _Strict(BaseModel, defer_build=True):
     """Unknown keys are errors: a misspelt restriction would otherwise be none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.interfaces import PluginHost
-from plugins.permission.commands import policy_commands
 from plugins.permission.file import PolicyFile
 from plugins.permission.routes import permission_api
 from plugins.permission.settings import PolicySettings
+
+if TYPE_CHECKING:
+    import typer
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +28,12 @@ class PermissionPlugin:
         def open_policy(path: Path) -> PolicyFile:
             return PolicyFile(path, host.permissions, host.auth.user_info)
 
-        host.commands(policy_commands(host, settings.policy, open_policy), name="policy")
+        def commands() -> typer.Typer:
+            from plugins.permission.commands import policy_commands
+
+            return policy_commands(host, settings.policy, open_policy)
+
+        host.commands(commands, name="policy")
         if settings.policy is not None:
             policy = open_policy(settings.policy.absolute())
             host.permissions.use_policy(policy)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 
-class PolicySettings(BaseModel, frozen=True, extra="ignore", use_attribute_docstrings=True):
+class PolicySettings(BaseModel, frozen=True, extra="ignore", defer_build=True):
     enabled: bool = False
     policy: Path | None = None
     """The policy file, relative to the working directory."""

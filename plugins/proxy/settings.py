@@ -19,9 +19,7 @@ Credentials = Literal["require", "forward", "dangerously-allow-unauthenticated"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 def _milliseconds(given: Any) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.errors import InputError
 from app.interfaces import PluginHost, ScheduledTask, SearchCollator, SearchExtensions, SearchIndex
 from catalog.interfaces import EntityVisibility, RevisionFeed
 from plugins.search.actions import query_action
 from plugins.search.catalog_documents import CatalogCollator
-from plugins.search.commands import search_commands
 from plugins.search.indexer import Indexer
 from plugins.search.requests import RequestParser
 from plugins.search.routes import search_api
@@ -19,6 +19,9 @@ from plugins.search.sight import Gate
 from plugins.search.store import REQUESTS, SearchStore
 from plugins.search.told import ToldIndex
 from plugins.search.versions import Versions
+
+if TYPE_CHECKING:
+    import typer
 
 
 class SearchPlugin:
@@ -38,6 +41,12 @@ class SearchPlugin:
         extensions.add_collator(
             CatalogCollator(settings.collators.catalog, lambda: host.service(RevisionFeed), visibility)
         )
+
+        def commands() -> typer.Typer:
+            from plugins.search.commands import search_commands
+
+            return search_commands(host, store, indexer, collators)
+
         store = SearchStore(host.database, visibility)
         versions = Versions(store, host.database)
         indexer = Indexer(store, collators, host.clock)
@@ -48,7 +57,7 @@ class SearchPlugin:
         host.migrations("plugins.search.migrations")
         host.mount("search", search_api(search, parser), contract="search.yaml")
         host.provide(SearchIndex, ToldIndex(store, indexer, collators))
-        host.commands(search_commands(host, store, indexer, collators), name="search")
+        host.commands(commands, name="search")
 
         async def start() -> None:
             for collator in extensions.collators:

@@ -12,9 +12,7 @@ from app.config import Duration
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class CollatorSchedule(_Settings):
@@ -39,7 +37,7 @@ class CatalogCollatorSettings(_Settings):
 
 
 class CollatorsSettings(_Settings):
-    catalog: CatalogCollatorSettings = CatalogCollatorSettings()
+    catalog: CatalogCollatorSettings = Field(default_factory=CatalogCollatorSettings.model_construct)
 
 
 class HighlightSettings(_Settings):
@@ -58,7 +56,7 @@ class HighlightSettings(_Settings):
 
 
 class PgSettings(_Settings):
-    highlight_options: HighlightSettings = HighlightSettings()
+    highlight_options: HighlightSettings = Field(default_factory=HighlightSettings.model_construct)
 
 
 class SearchSettings(_Settings):
@@ -66,5 +64,5 @@ class SearchSettings(_Settings):
     """Results of a page at most."""
     max_term_length: int = Field(default=100, ge=1, le=10_000)
     """Characters of a term at most."""
-    pg: PgSettings = PgSettings()
-    collators: CollatorsSettings = CollatorsSettings()
+    pg: PgSettings = Field(default_factory=PgSettings.model_construct)
+    collators: CollatorsSettings = Field(default_factory=CollatorsSettings.model_construct)

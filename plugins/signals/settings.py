@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class SignalsSettings(BaseModel, use_attribute_docstrings=True):
+class SignalsSettings(BaseModel, defer_build=True):
     model_config = ConfigDict(frozen=True)
 
     anonymous: bool = True

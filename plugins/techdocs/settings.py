@@ -14,9 +14,7 @@ from app.confinement.limits import Limits
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 def _milliseconds(given: Any) -> Any:
@@ -65,8 +63,8 @@ class GeneratorSettings(_Settings):
     """No effect here."""
     pull_image: bool = False
     """No effect here."""
-    mkdocs: MkdocsSettings = MkdocsSettings()
-    limits: LimitSettings = LimitSettings()
+    mkdocs: MkdocsSettings = Field(default_factory=MkdocsSettings.model_construct)
+    limits: LimitSettings = Field(default_factory=LimitSettings.model_construct)
 
 
 class LocalSettings(_Settings):
@@ -93,7 +91,7 @@ class S3Settings(_Settings):
     """Name the bucket in the path instead of the host."""
     account_id: str | None = None
     """An account of `aws.accounts`, whose credentials are used."""
-    credentials: CredentialSettings = CredentialSettings()
+    credentials: CredentialSettings = Field(default_factory=CredentialSettings.model_construct)
     sse: Literal["aws:kms", "AES256"] | None = None
     """Server-side encryption to ask for."""
     max_attempts: int = Field(default=5, ge=1, le=20)
@@ -103,7 +101,7 @@ class S3Settings(_Settings):
 class PublisherSettings(_Settings):
     type: str = "local"
     """`local`, `awsS3`, or what a plugin offers."""
-    local: LocalSettings = LocalSettings()
+    local: LocalSettings = Field(default_factory=LocalSettings.model_construct)
     aws_s3: S3Settings | None = None
 
 
@@ -120,10 +118,10 @@ class TechdocsSettings(_Settings):
     builder: str = "local"
     """`local` builds sites when somebody looks at them; anything else (`external`) serves what was published."""
     legacy_use_case_sensitive_triplet_paths: bool = False
-    generator: GeneratorSettings = GeneratorSettings()
+    generator: GeneratorSettings = Field(default_factory=GeneratorSettings.model_construct)
     generators: dict[str, Any] = {}
     """The older spelling of `generator`; no effect here."""
-    publisher: PublisherSettings = PublisherSettings()
+    publisher: PublisherSettings = Field(default_factory=PublisherSettings.model_construct)
     cache: CacheSettings | None = None
     sanitizer: dict[str, Any] = {}
     """Read by the frontend alone."""
@@ -161,8 +159,8 @@ class AwsAccountSettings(_Settings):
 class AwsSettings(_Settings):
     """`aws.*`: credentials by account."""
 
-    main_account: AwsAccountSettings = AwsAccountSettings()
-    account_defaults: AwsAccountSettings = AwsAccountSettings()
+    main_account: AwsAccountSettings = Field(default_factory=AwsAccountSettings.model_construct)
+    account_defaults: AwsAccountSettings = Field(default_factory=AwsAccountSettings.model_construct)
     accounts: tuple[AwsAccountSettings, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.interfaces import Actions, Principal, RegisteredAction
 from scaffolder.actions.example_steps import example
@@ -41,7 +41,7 @@ class BridgedAction(Action):
 class Bridge:
     """The registry's actions that are none of the scaffolder's own."""
 
-    def __init__(self, registry: Actions, own: Mapping[str, Action]) -> None:
+    def __init__(self, registry: Actions, own: Callable[[], Mapping[str, Action]]) -> None:
         self._registry, self._own = registry, own
         self._hidden = set[str]()
 
@@ -50,8 +50,9 @@ class Bridge:
         if caller.kind == "none":
             return {}
         found: dict[str, Action] = {}
+        own = self._own()
         for registered in await self._registry.list(caller):
-            if registered.id not in self._own:
+            if registered.id not in own:
                 found[registered.id] = BridgedAction(registered, self._registry)
             elif registered.id not in self._hidden:
                 self._hidden.add(registered.id)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.config import Duration, LayeredConfig
+from app.config.docstrings import meaning_of
 from app.config.nodes import Node, Place
 from app.config.reference import markdown, put_into, settings_of
 from app.main import create_host
@@ -26,7 +27,7 @@ def test_every_setting_of_the_installed_plugins_is_on_the_page(tmp_path: Path) -
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True)
 
     wait: Duration = Field(default=..., alias="waitFor")
     """How long
@@ -59,6 +60,30 @@ def test_settings_are_told_by_key_type_default_and_meaning() -> None:
         "w.words": ("list of text", "`x`, `y`", ""),
     }
     assert r"| `w.mode` | `a` \| `b` | `a` |  |" in markdown(settings_of([("w", Whole)]))
+
+
+class Heir(Part):
+    until: str = Field(default="", description="Told by the field.")
+    """Not told."""
+
+
+class Third(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    on: bool = True
+    """As a plugin of others may do it."""
+
+
+def test_what_is_said_under_a_field_is_its_meaning_in_the_class_that_defines_it() -> None:
+    class Local(BaseModel):
+        at: int = 0
+        """Within a function."""
+
+    assert meaning_of(Heir, "wait") == "How long\nto wait | rest."
+    assert meaning_of(Heir, "on") == ""
+    assert meaning_of(Heir, "until") == "Told by the field."
+    assert meaning_of(Third, "on") == "As a plugin of others may do it."
+    assert meaning_of(Local, "at") == "Within a function."
 
 
 def test_a_table_is_put_between_the_pages_marks() -> None:

@@ -14,12 +14,15 @@ import typer
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from typer.testing import CliRunner
 
-from app.config import ConfigError
+from app.cli import commands as commands_of
+from app.config import ConfigError, LayeredConfig
+from app.config.nodes import Node, Place
 from app.host import Host
 from app.http.application import Application
 from app.interfaces import JsonBytes, PluginHost, ScheduledTask, caller
-from app.main import create_app
+from app.main import create_app, create_host
 from app.telemetry import metrics
 
 
@@ -228,3 +231,27 @@ def test_a_port_has_one_provider_and_a_plugin_one_name(app_of: Any) -> None:
     host: Host = app_of("", []).state.host
     with pytest.raises(LookupError, match="no plugin offers Greeting"):
         host.service(Greeting)
+
+
+def test_serving_makes_no_commands_of_plugins(folder: Path) -> None:
+    made: list[str] = []
+
+    class Commanding:
+        id = "commanding"
+
+        def register(self, host: PluginHost) -> None:
+            def commands() -> typer.Typer:
+                made.append("commands")
+                group = typer.Typer()
+                group.command("shout")(lambda: typer.echo("HELLO"))
+                return group
+
+            host.commands(commands, name="loud")
+
+    host = create_host(LayeredConfig(Node({}, Place("defaults", 0))), roles=(), plugins=[Commanding()])
+    shown = CliRunner().invoke(commands_of(host, alone=True), ["--help"]).output
+    assert "serve" in shown
+    assert "loud" not in shown
+    assert made == []
+    assert [group.name for group in commands_of(host).registered_groups] == ["plugins", "loud"]
+    assert made == ["commands"]

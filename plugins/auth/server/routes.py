@@ -25,7 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class AuthorizeQuery(BaseModel):
+class AuthorizeQuery(BaseModel, defer_build=True):
     client_id: str = Field(min_length=1, max_length=2000)
     redirect_uri: str = Field(min_length=1, max_length=2000)
     response_type: str = Field(min_length=1)
@@ -36,7 +36,7 @@ class AuthorizeQuery(BaseModel):
     code_challenge_method: str | None = None
 
 
-class TokenBody(BaseModel):
+class TokenBody(BaseModel, defer_build=True):
     grant_type: str = Field(min_length=1)
     code: str | None = None
     redirect_uri: str | None = None
@@ -46,13 +46,13 @@ class TokenBody(BaseModel):
     client_secret: str | None = None
 
 
-class RevokeBody(BaseModel):
+class RevokeBody(BaseModel, defer_build=True):
     token: str = Field(min_length=1)
     client_id: str | None = None
     client_secret: str | None = None
 
 
-class RegisterBody(BaseModel):
+class RegisterBody(BaseModel, defer_build=True):
     redirect_uris: list[str] = Field(min_length=1, max_length=50)
     client_name: str | None = Field(default=None, max_length=200)
 

@@ -16,9 +16,7 @@ DEFAULT_ID: Final = "default"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class TopicFilter(_Part):

@@ -12,9 +12,7 @@ from app.reading.interfaces import parse_web_url
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class UserTransformerSettings(_Part):
@@ -42,7 +40,7 @@ class GithubOrgSettings(_Part):
     """Leave out users that are suspended. Enterprise only."""
     check_suspended_with_rest: bool = Field(default=False, alias="experimental_checkForSuspendedUsersWithRest")
     """Ask for each user over REST whether they are suspended, for an Enterprise whose GraphQL does not say."""
-    default_user_transformer: UserTransformerSettings = UserTransformerSettings()
+    default_user_transformer: UserTransformerSettings = Field(default_factory=UserTransformerSettings.model_construct)
     page_sizes: PageSizes = PageSizes()
 
     @model_validator(mode="before")

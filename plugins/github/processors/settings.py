@@ -7,9 +7,7 @@ from pydantic.alias_generators import to_camel
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, defer_build=True)
 
 
 class SlugSettings(_Part):
@@ -30,5 +28,5 @@ class LanguagesSettings(_Part):
 class GithubProcessors(_Part):
     """Part of `catalog.processors`."""
 
-    github_project_slug: SlugSettings = SlugSettings()
-    github_languages: LanguagesSettings = LanguagesSettings()
+    github_project_slug: SlugSettings = Field(default_factory=SlugSettings.model_construct)
+    github_languages: LanguagesSettings = Field(default_factory=LanguagesSettings.model_construct)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.config import ConfigError, Duration, LayeredConfig, load_config
 from app.config.durations import iso_duration, parse_duration
+from app.config.nodes import Node, Place
+from app.main import create_host
 
 
 class Listen(BaseModel, frozen=True):
@@ -180,3 +182,45 @@ def test_what_is_no_duration_is_refused(given_: Any) -> None:
 @given(st.integers(0, 10**9).map(lambda n: timedelta(milliseconds=n)))
 def test_a_duration_survives_iso_8601(duration: timedelta) -> None:
     assert parse_duration(iso_duration(duration)) == duration
+
+
+class Small(BaseModel, defer_build=True):
+    port: int = 7007
+    many: list[int] = Field(default_factory=list)
+
+
+class Checked(BaseModel, defer_build=True):
+    port: int = 7007
+
+    @model_validator(mode="after")
+    def _moved(self) -> Checked:
+        return self.model_copy(update={"port": 8000})
+
+
+class Whole(BaseModel, defer_build=True):
+    small: Small = Field(default_factory=Small.model_construct)
+
+
+class Needy(BaseModel, defer_build=True):
+    name: str
+
+
+def test_what_nobody_configured_is_the_defaults_without_building_a_validator(tmp_path: Path) -> None:
+    (tmp_path / "app-config.yaml").write_text("other: 1\n")
+    config = load_config([tmp_path / "app-config.yaml"])
+    assert config.settings("whole", Whole) == Whole(small=Small(port=7007, many=[]))
+    assert config.settings("small", Small).many is not config.settings("small", Small).many
+    assert config.settings("checked", Checked).port == 8000
+    with pytest.raises(ConfigError, match=r"needy\.name"):
+        config.settings("needy", Needy)
+
+
+def test_every_settings_model_of_the_installed_plugins_has_defaults_that_are_valid(tmp_path: Path) -> None:
+    """What is not configured is taken as it is, so it must be what an empty section would give."""
+    empty = LayeredConfig(Node({}, Place("defaults", 0)))
+    host = create_host(empty, roles=(), env={"CALLBOARD_DATA_DIR": str(tmp_path)})
+    models = {model for _, model in host.config.models}
+    assert len(models) > 20
+    for model in models:
+        if not any(field.is_required() for field in model.model_fields.values()):
+            assert empty.settings("nothing.there", model) == model.model_validate({}), model

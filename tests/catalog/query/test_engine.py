@@ -13,6 +13,7 @@ from app.interfaces import Database
 from catalog.interfaces import FullText, Order, PageRequest
 from catalog.query import blocks, order_index
 from catalog.query.engine import CatalogIndex
+from catalog.query.results import MOST_CHANGED, UNASKED
 from tests.catalog.query import naive
 from tests.catalog.query.store import Store, Stored
 
@@ -198,3 +199,74 @@ async def test_the_engine_answers_like_a_naive_evaluator_while_the_catalog_chang
         assert await index.revision() == store.revision
         for _ in range(2):
             await agrees(index, store, data)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(commits, min_size=2, max_size=6), st.sampled_from((2, 1000)), st.data())
+async def test_what_is_asked_again_and_again_is_right_after_every_commit(
+    store: Store, database: Database, changes: list[Commit], many: int, data: st.DataObject
+) -> None:
+    """Results are brought along with changes instead of being computed anew: `results.py`."""
+    await store.clear()
+    index = CatalogIndex(database, many_spellings=many)
+    asked = data.draw(
+        st.lists(st.tuples(st.none() | queries, visibles, st.sampled_from(FIELDS)), min_size=1, max_size=4)
+    )
+    texts = [(FullText(data.draw(st.sampled_from(("a", "b", "-", "x"))), (field,)), query) for query, _, field in asked]
+    for change in changes:
+        index.advance(await store.write(change.put, change.delete))
+        everybody = list(store.entities.values())
+        for query, visible, facet in asked:
+            wanted = [entity for entity in everybody if naive.matches(entity, both(query, visible))]
+            assert await index.count(query, visible=visible) == len(wanted)
+            counted = (await index.facets([facet], query, visible=visible))[facet]
+            assert [(one.value, one.count) for one in counted] == naive.facet(everybody, both(query, visible), facet)
+        for text, query in texts:
+            rows, total = naive.rows(everybody, query, [], text)
+            page = await index.page(PageRequest(5, query=query, full_text=text))
+            assert (page.total, page.items) == (total, [entity.document for _, entity in rows[:5]])
+
+
+@pytest.mark.parametrize("many", [2, 1000])
+async def test_a_small_commit_leaves_nothing_to_be_computed_anew(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    await store.clear()
+    index = CatalogIndex(database, many_spellings=many)
+    query, text = {"kind": "component"}, FullText("a", ("metadata.name",))
+
+    def named(name: str, number: int) -> Stored:
+        return Stored(number, "Component", "default", name)
+
+    async def ask() -> tuple[int, int, int]:
+        found = await index.page(PageRequest(5, query=query, full_text=text))
+        facet = (await index.facets(["metadata.name"], query))["metadata.name"]
+        return await index.count(query), len(facet), found.total
+
+    index.advance(await store.write([named(f"a{n}", n) for n in range(1, 21)], []))
+    assert await ask() == (20, 20, 20)
+
+    def anew(*_: Any) -> Any:
+        raise AssertionError("computed anew")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("catalog.query.selection.evaluate", anew)
+        patched.setattr("catalog.query.selection.Selection.sliced", anew)
+        index.advance(await store.write([named("b", 3), named("a21", 21), named("b22", 22)], [7]))
+        assert await ask() == (21, 21, 19)
+    many_more = [named(f"c{n}", 30 + n) for n in range(MOST_CHANGED + 1)]
+    index.advance(await store.write(many_more, []))
+    assert await ask() == (22 + MOST_CHANGED, 22 + MOST_CHANGED, 19)
+
+
+async def test_what_nobody_asks_for_is_forgotten_after_some_commits(store: Store, database: Database) -> None:
+    await store.clear()
+    index = CatalogIndex(database)
+    index.advance(await store.write([Stored(1, "Component", "default", "a")], []))
+    await index.count({"kind": "component"})
+    kept = index._selection._results._kept
+    for number in range(UNASKED + 1):
+        assert len(kept) == 1
+        index.advance(await store.write([Stored(2, "API", "default", f"b{number}")], []))
+        await index.revision()
+    assert len(kept) == 0

@@ -62,7 +62,7 @@ def test_the_commands_are_callboard_s(tmp_path: Path) -> None:
         env={"CALLBOARD_DATA_DIR": str(tmp_path)},
         plugins=[SearchPlugin()],
     )
-    (commands,) = [group for group, name in host.command_groups if name == "search"]
+    (commands,) = [group() for group, name in host.command_groups if name == "search"]
     shown = CliRunner().invoke(commands, ["--help"]).output
     assert "reindex" in shown
     assert "status" in shown
