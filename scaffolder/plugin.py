@@ -17,6 +17,7 @@ from scaffolder.tasks.service import DurableTasks
 from scaffolder.tasks.telling import Telling
 from scaffolder.tasks.worker import Worker, WorkerSettings
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
+from scaffolder.template.lists import TemplateListsProcessor
 from scaffolder.workspace import SafeFolder
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class ScaffolderPlugin:
         register_api(host)
         catalog = host.extension(CatalogExtensions)
         catalog.add_kind(TEMPLATE)
+        catalog.add_processor(TemplateListsProcessor())
         catalog.add_processor(ScaffolderEntitiesProcessor())
 
         settings = host.settings("scaffolder", ScaffolderSettings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,10 @@ from catalog.lint.findings import Finding
 from scaffolder.cli.placeholders import PlaceholderError, replaced
 from scaffolder.service.dry_run import GivenFile
 from scaffolder.template.kind import TEMPLATE
+from scaffolder.template.lists import LISTS, flat_members, with_flat_lists
 
 Json = Any
+Steps = tuple[str | int, ...]
 TESTS: Final = "tests"
 """The folder beside a template that holds its tests."""
 _LEFT_OUT: Final = frozenset({".git", TESTS})
@@ -30,12 +32,30 @@ _TO_FILL_IN: Final = ("${{", "{{", "{%")
 @dataclass(frozen=True, slots=True)
 class Source:
     """`path` is the file that holds the template, `root` the repository or folder it belongs to; relative URLs start
-    in the file's folder. `entity` has its placeholders replaced."""
+    in the file's folder. `entity` has its placeholders replaced; `places` says where in the file the members of its
+    lists stand, by the list's name."""
 
     path: Path
     entity: Mapping[str, Json]
     root: Path
     document: PlacedDocument
+    places: Mapping[str, Sequence[Steps]]
+
+    @classmethod
+    def of(cls, path: Path, root: Path, document: PlacedDocument) -> Source:
+        """Raises PlaceholderError."""
+        entity = replaced(document.value, path, root)
+        spec = entity.get("spec")
+        places = {
+            name: [place for place, _ in flat_members(spec[name])]
+            for name in LISTS
+            if isinstance(spec, Mapping) and isinstance(spec.get(name), list)
+        }
+        return cls(path, with_flat_lists(entity), root, document, places)
+
+    def place(self, name: str, index: int) -> Steps:
+        """Where a step or page stands in the template's YAML."""
+        return ("spec", name, *self.places[name][index]) if name in self.places else ("spec", name)
 
     @property
     def folder(self) -> Path:
@@ -115,7 +135,7 @@ def read_templates(paths: Iterable[Path]) -> tuple[list[Source], list[Finding]]:
                     findings.append(one)
                 elif _is_template(one.value):
                     try:
-                        sources.append(Source(file, replaced(one.value, file, root), root, one))
+                        sources.append(Source.of(file, root, one))
                     except PlaceholderError as error:
                         findings.append(Finding(str(file), *one.place(error.path), "placeholder", error.message))
     filled_in = {folder for source in sources for folder in source.skeletons()}

@@ -92,16 +92,15 @@ class TemplateLinter:
             check_template(source.entity)
         except InputError as error:
             return [_error("template", _placed(error.message), error.message)]
-        return [*self._of_form(source.entity), *self._of_steps(source)]
+        return [*self._of_form(source), *self._of_steps(source)]
 
-    def _of_form(self, template: Mapping[str, Json]) -> Iterator[Problem]:
-        many = isinstance(template["spec"].get("parameters"), list)
-        for index, page in enumerate(pages_of(template)):
+    def _of_form(self, source: Source) -> Iterator[Problem]:
+        for index, page in enumerate(pages_of(source.entity)):
             try:
                 validate(page, {})
             except InputError as error:
-                path = ("spec", "parameters", index) if many else ("spec", "parameters")
-                yield _error("form", Where(f"parameters[{index}]", path), error.message)
+                where = Where(f"parameters[{index}]", source.place("parameters", index))
+                yield _error("form", where, error.message)
 
     def _of_steps(self, source: Source) -> Iterator[Problem]:
         template = source.entity
@@ -109,7 +108,7 @@ class TemplateLinter:
         parameters = frozenset(_properties(pages)) if pages else None
         done: dict[str, Action | None] = {}
         for index, step in enumerate(numbered(template["spec"]["steps"])):
-            where = Where(f"steps.{step['id']}", ("spec", "steps", index))
+            where = Where(f"steps.{step['id']}", source.place("steps", index))
             action = self._actions.get(step["action"])
             if step["id"] in done:
                 yield _error("step", where / "id", f"There is a step {step['id']} before this one")

@@ -159,6 +159,27 @@ def test_steps_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
     assert "for terns" in said
 
 
+def test_a_list_of_steps_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(
+        "- {id: one, action: 'debug:log', input: {message: 'first for ${{ parameters.name }}'}}\n"
+        "- {id: two, action: 'debug:log', input: {message: 'second'}}\n"
+    )
+    (tmp_path / "pages.yaml").write_text("- {properties: {name: {type: string}}}\n- {title: Two}\n")
+    head = "  parameters: [{$yaml: ./pages.yaml}]\n  steps:\n    - {$yaml: ./two.yaml}\n"
+    code, said = linted(tmp_path, f"{head}    - {{id: three, action: 'debug:log', input: {{message: third}}}}\n")
+    assert (code, said) == (0, "1 template in 1 file: all is well\n")
+    code, said = callboard(tmp_path, "run", "template.yaml", "--output", "made", "--set", "name=terns")
+    assert code == 0
+    assert said.index("first for terns") < said.index("second") < said.index("third")
+    # What follows the list is told in its own line, what is wrong in the list where it is put in.
+    code, said = linted(tmp_path, f"{head}    - {{id: two, action: 'no:such'}}\n")
+    assert code == 1
+    assert "template.yaml:9:8: error: steps.two.id: There is a step two before this one [step]" in said
+    (tmp_path / "two.yaml").write_text("- {action: 'debug:log'}\n- {action: 'no:such'}\n")
+    code, said = linted(tmp_path, head)
+    assert "template.yaml:8:7: error: steps.step-2.action: There is no action no:such" in said
+
+
 def test_a_skeleton_may_be_shared_within_a_repository(tmp_path: Path) -> None:
     for folder in (".git", "common", "one"):
         (tmp_path / folder).mkdir()

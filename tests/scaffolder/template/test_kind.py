@@ -12,6 +12,7 @@ from app.main import create_host
 from catalog.interfaces import CatalogExtensions, LocationSpec, Relation
 from scaffolder.plugin import ScaffolderPlugin
 from scaffolder.template.kind import TEMPLATE, ScaffolderEntitiesProcessor
+from scaffolder.template.lists import TemplateListsProcessor
 from tests.catalog.processing.test_builtin_kinds import Collected, NoCache
 
 RECORDED = [json.loads(line) for line in (Path(__file__).parent / "recorded.jsonl").read_text().splitlines()]
@@ -60,4 +61,26 @@ def test_the_plugin_adds_the_kind_and_its_processor(tmp_path: Path) -> None:
     host = create_host(load_config([config], env=environment), env=environment, plugins=[ScaffolderPlugin()])
     extensions = host.extension(CatalogExtensions)
     assert TEMPLATE in extensions.kinds
-    assert [processor.name for processor in extensions.processors] == ["ScaffolderEntitiesProcessor"]
+    assert [processor.name for processor in extensions.processors] == [
+        "TemplateListsProcessor",
+        "ScaffolderEntitiesProcessor",
+    ]
+
+
+async def test_lists_of_steps_and_pages_that_templates_share_become_one_list() -> None:
+    """Placeholders put a file's list where they stand."""
+    processor, emit = TemplateListsProcessor(), Collected()
+    one, two, three = ({"action": name} for name in ("a", "b", "c"))
+    given = template(steps=[one, [two, [three]], []], parameters=[[{"title": "x"}]], output={})
+    made = await processor.pre_process(given, PLACE, emit, PLACE, NoCache())
+    assert made == template(steps=[one, two, three], parameters=[{"title": "x"}], output={})
+    plain = template(steps=[one], parameters={"title": "x"})
+    assert await processor.pre_process(plain, PLACE, emit, PLACE, NoCache()) is plain
+    for other in ({**given, "kind": "Component"}, {**given, "apiVersion": "backstage.io/v1"}):
+        assert await processor.pre_process(other, PLACE, emit, PLACE, NoCache()) is other
+    deep: Any = one
+    for _ in range(30):
+        deep = [deep]
+    refused = await processor.pre_process(template(steps=[deep]), PLACE, emit, PLACE, NoCache())
+    with pytest.raises(CallboardError, match="/spec/steps/0 must be object"):
+        await ScaffolderEntitiesProcessor().validate_entity_kind(refused)
