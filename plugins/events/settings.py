@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
 
@@ -35,6 +35,8 @@ class ModulesSettings(_Settings):
 class EventsSettings(_Settings):
     http: HttpSettings = HttpSettings()
     modules: ModulesSettings = ModulesSettings()
+    notify_timeout_ms: int = Field(default=55_000, ge=1, le=600_000)
+    """For how long the event bus lets a subscriber wait for news, in milliseconds."""
 
 
 class _App(_Settings):
