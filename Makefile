@@ -95,7 +95,7 @@ fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what patterns
 
 # A real browser signs in with real identity providers. Needs Chromium: apt-get install chromium.
-e2e-auth: $(VENV)/.dev
+e2e-auth: $(VENV)/.dev ui/dist/index.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/e2e_browser/signing_in/in_chromium.py -s
 
 e2e: e2e-auth
