@@ -95,6 +95,10 @@ class ServiceUnavailableError(CallboardError):
     name = "ServiceUnavailableError"
 
 
+class UnreachableError(ServiceUnavailableError):
+    """Connections to a remote are refused or cut: a firewall, perhaps."""
+
+
 def name_of(error: BaseException) -> str:
     """The name an error has on the wire: its own, or `Error` for one that is not ours."""
     return error.name if isinstance(error, CallboardError) else "Error"

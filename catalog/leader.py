@@ -26,6 +26,7 @@ from catalog.model.well_known import LOCATION
 from catalog.processing.loop import RETRY_S, Finished, IngestLoop
 from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
+from catalog.processing.rush import Rush
 from catalog.processing.save import Saved
 from catalog.settings import CatalogSettings
 from catalog.stitching.batch import Stitcher
@@ -57,6 +58,7 @@ class Leader:
         locations: Sequence[LocationSpec],
         providers: Collection[str],
         passes: PassPool,
+        rush: Rush | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -65,6 +67,7 @@ class Leader:
         self._providers = {*providers, CONFIG_PROVIDER, LOCATION_PROVIDER}
         self._pipeline = pipeline
         self._passes = passes
+        self._rush = rush or Rush()
         self.loop = self._new_loop()
         store.database.listen(WORK_CHANNEL, lambda payload: self.loop.wake(payload))
         self._processed = 0
@@ -84,6 +87,7 @@ class Leader:
             orphans=self._settings.orphan_strategy,
             interval=self._settings.interval_s,
             settled=self._settled,
+            rush=self._rush,
         )
 
     async def run(self) -> None:

@@ -28,6 +28,7 @@ from catalog.leader import Leader
 from catalog.lint.commands import lint_commands
 from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pipeline
+from catalog.processing.rush import Rush
 from catalog.query.engine import CatalogIndex
 from catalog.routes.registration import register_api
 from catalog.scm_events import ScmReactions
@@ -54,7 +55,8 @@ class CatalogPlugin:
 
         host.migrations("catalog.store.migrations")
         host.provide(EntitiesCatalog, index)
-        host.provide(RevisionFeed, CatalogFeed(host.database))
+        rush = Rush()
+        host.provide(RevisionFeed, CatalogFeed(host.database, rush))
         host.provide(EntityVisibility, ConditionalVisibility(host.database, index))
         host.commands(lint_commands(extensions, host.config))
 
@@ -101,7 +103,8 @@ class CatalogPlugin:
         async def ingest() -> None:
             names = {one.name for one in extensions.providers}
             specs = [spec for spec, _ in configured]
-            await Leader(store, pipeline, host.events, settings, specs, names, PassPool(child, pipeline)).run()
+            leader = Leader(store, pipeline, host.events, settings, specs, names, PassPool(child, pipeline), rush)
+            await leader.run()
 
         host.on_start(start)
         host.on_stop(index.stop)

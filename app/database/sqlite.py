@@ -134,11 +134,12 @@ class SqliteDatabase:
 
     def _make_engine(self) -> AsyncEngine:
         # Loaded late: a start that has nothing to migrate does without.
-        from sqlalchemy import event
+        from sqlalchemy import NullPool, event
         from sqlalchemy.ext.asyncio import create_async_engine
 
+        # No pool: opening a file is cheap, and nothing stays open that somebody has to remember to close.
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{self.file}", connect_args={"timeout": BUSY_TIMEOUT_S}, pool_pre_ping=False
+            f"sqlite+aiosqlite:///{self.file}", connect_args={"timeout": BUSY_TIMEOUT_S}, poolclass=NullPool
         )
 
         def prepare(connection: Any, _record: Any) -> None:

@@ -187,7 +187,8 @@ class GitRemotes(Protocol):
         `.gitignore` is obeyed, `.git` is not looked at. `credentials` are a user's own, instead of the host's
         configured ones. A `file` remote has to lie in one of `folders`, and is made if it is not there.
 
-        Raises NotAllowedError, NotFoundError, ServiceUnavailableError, InputError.
+        Raises NotAllowedError, NotFoundError, ServiceUnavailableError (UnreachableError where connections are refused
+        or cut), InputError.
         """
 
 

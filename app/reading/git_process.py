@@ -19,7 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError, ServiceUnavailableError
+from app.errors import (
+    CallboardError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    ServiceUnavailableError,
+    UnreachableError,
+)
 
 MAX_PACK_BLOCKS: Final = 4 * 1024 * 1024
 """Largest file git may write, in blocks of 512 bytes (2 GiB): a remote must not fill the disk."""
@@ -109,6 +116,7 @@ class GitProcess:
         Raises:
             NotFoundError, NotAllowedError: the remote said so.
             ServiceUnavailableError: no answer in time, or it broke off.
+            UnreachableError: connections are refused or cut.
             InputError: more output than `max_bytes`.
         """
         access = access or Access()
@@ -309,4 +317,6 @@ def failure(words: str, about: str) -> CallboardError:
         )
     ):
         return NotFoundError(f"git finds nothing for {about}: {said}")
+    if any(sign in low for sign in ("failed to connect", "couldn't connect", "connection refused", "connection reset")):
+        return UnreachableError(f"git could not reach {about}: {said}")
     return ServiceUnavailableError(f"git could not read {about}: {said or 'it failed without a word'}")

@@ -1,8 +1,8 @@
 """From bytes to documents and entities. Source: spec/catalog.md §4.7.
 
-Two readers share the work. Nearly all descriptors are plain enough for libyaml, which is fast and agrees with the
-reference on them; everything that it refuses, and every text with a feature on which the two differ, goes to a careful
-reader of our own, which also words the errors.
+Three readers share the work. Most descriptors are written so plainly that they can be read line by line; nearly all
+others are plain enough for libyaml, which is fast and agrees with the reference on them; everything that it refuses, and
+every text with a feature on which the two differ, goes to a careful reader of our own, which also words the errors.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from app.errors import CallboardError
 from catalog.ingestion.yaml_fast import UnsureError, read_fast
+from catalog.ingestion.yaml_plain import read_plain
 from catalog.ingestion.yaml_stream import BOM, read_stream
 from catalog.ingestion.yaml_syntax import MAX_BYTES, Source, YamlError
 from catalog.ingestion.yaml_values import Values
@@ -33,10 +34,12 @@ def parse_documents(content: bytes | str) -> list[Document | YamlError]:
     text = as_text(content)
     if len(text) > MAX_BYTES:
         return [YamlError(f"The text is longer than {MAX_BYTES} bytes", Source(""), 0)]
-    try:
-        return [Document(value, line) for value, line in read_fast(text)]
-    except UnsureError:
-        return read_carefully(text)
+    for read in (read_plain, read_fast):
+        try:
+            return [Document(value, line) for value, line in read(text)]
+        except UnsureError:
+            continue
+    return read_carefully(text)
 
 
 def read_carefully(text: str) -> list[Document | YamlError]:

@@ -77,8 +77,14 @@ class RevisionFeed(Protocol):
         Raises RevisionsLostError.
         """
 
-    def follow(self, revision: int, *, limit: int = 500) -> AsyncIterator[Sequence[EntityChange]]:
-        """The same for ever, in batches: it waits while there is nothing new, and is woken by commits."""
+    def follow(
+        self, revision: int, *, limit: int = 500, patience: float = 0.0
+    ) -> AsyncIterator[Sequence[EntityChange]]:
+        """The same for ever, in batches: it waits while there is nothing new, and is woken by commits.
+
+        `patience`: so many seconds the follower had rather wait while this process brings very many entities in: that
+        goes faster when less goes on beside it, and what changes again and again is told of once.
+        """
 
     async def entities(self, refs: Sequence[str]) -> list[StoredEntity]:
         """Those of the entities that exist, in no order."""

@@ -22,6 +22,7 @@ from catalog.processing.outcome import outcome_of
 from catalog.processing.pass_pool import PassPool
 from catalog.processing.pipeline import Pass, Pipeline
 from catalog.processing.recheck import Rechecker
+from catalog.processing.rush import Rush
 from catalog.processing.save import Saved, save
 from catalog.processing.schedule import Schedule
 from catalog.stitching.batch import Stitcher
@@ -81,6 +82,7 @@ class IngestLoop:
         interval: float | None,
         random: Random | None = None,
         settled: Callable[[], None] | None = None,
+        rush: Rush | None = None,
     ) -> None:
         self._catalog = store
         self._settled = settled
@@ -93,7 +95,8 @@ class IngestLoop:
         self._rechecker = Rechecker(store, lambda: pipeline.steps)
         self._wake = asyncio.Event()
         self._beside = store.database.dialect == "postgresql"
-        self._stitching = StitchLoop(stitcher, self._wake, beside=self._beside)
+        self._rush = rush or Rush()
+        self._stitching = StitchLoop(stitcher, self._wake, self._rush, beside=self._beside)
         self._reading: dict[int, asyncio.Task[Finished]] = {}
         self._looking: asyncio.Task[list[DueRow]] | None = None
         self._waiting: deque[DueRow] = deque()
@@ -321,6 +324,7 @@ class IngestLoop:
                 self._schedule.later(one.outcome.row.entity_id, now)
         born = {id(outcome) for outcome in saved.stored}
         ahead = [other for one in finished for other in one.ahead if id(other.outcome) in born]
+        self._rush.saw(len(finished) + len(ahead))
         await self._tell(saved, [*finished, *ahead])
 
     async def _save_apart(self, finished: Sequence[Finished]) -> Saved:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
+from catalog.processing.rush import Rush
 from catalog.stitching.batch import BATCH, Stitcher
 
 CALM_S = 1.0
@@ -23,8 +24,9 @@ class StitchLoop:
     """`beside`: work beside the caller. PostgreSQL computes while this process puts the next batch together; SQLite's
     driver and Python would only wait for one another. `wake` is set when something has ended."""
 
-    def __init__(self, stitcher: Stitcher, wake: asyncio.Event, *, beside: bool) -> None:
+    def __init__(self, stitcher: Stitcher, wake: asyncio.Event, rush: Rush, *, beside: bool) -> None:
         self._stitcher = stitcher
+        self._rush = rush
         self._wake = wake
         self._beside = beside
         self._queued = True
@@ -91,6 +93,7 @@ class StitchLoop:
                 raise
             if not batch.asked and (emptying or not refs):
                 break
+            self._rush.saw(len(batch.asked))
             stitched = self._queued = True
             if self._wake.is_set() and not everything and not self._beside:
                 # Something has become due, which may well change what is still queued.

@@ -55,6 +55,8 @@ def place_of(url: str) -> AzurePlace:
     path = plain_path(given) if given else ""
     if path is None:
         raise InputError(f"The path in {url} leads out of the repository")
+    # However often it is encoded: who decodes once more must not be led elsewhere.
+    check_no_traversal(path)
     return AzurePlace(
         "/".join(segments[: max(at - 2, 0)]), organization, project, repository, version[2:] or None, path
     )

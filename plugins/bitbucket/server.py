@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.errors import NotFoundError
 from app.interfaces import Outgoing, ReadResponse
 from app.reading.interfaces import (
     ArchivedFile,
@@ -61,7 +62,13 @@ class BitbucketServerReader(RepositoryReader):
         folder = compiled(place.path).literal_prefix if is_simple_glob(place.path) else place.path
         below = f"&path={quoted(folder)}" if folder else ""
         url = f"{self._api(place)}/archive?format=tgz&at={quoted(commit)}&prefix={quoted(place.name)}{below}"
-        return tar_files((await self.ask(place, url, about=self._about(place), archive=True)).content)
+        try:
+            response = await self.ask(place, url, about=self._about(place), archive=True)
+        except NotFoundError:
+            if not below:
+                raise
+            return ()  # The commit is there, the folder is not.
+        return tar_files(response.content)
 
     def _api(self, place: RepositoryPlace) -> str:
         return f"{self._settings.api}/projects/{quoted(place.owner)}/repos/{quoted(place.name)}"

@@ -62,15 +62,24 @@ class GitlabReader(RepositoryReader):
     async def commit(self, place: RepositoryPlace) -> str:
         about = self._about(place)
         ref = f"&ref_name={quoted(place.ref)}" if place.ref else ""
-        url = f"{self._api(place)}/repository/commits?per_page=1{ref}{self._below(place)}"
-        response = await self.ask(place, url, about=about)
-        if not self.json(response, about):
-            raise NotFoundError(f"could not read {about}, there are no commits")
-        return str(self.json(response, about, 0, "id"))
+        url = f"{self._api(place)}/repository/commits?per_page=1{ref}"
+        # A folder that was never there has no commits: then that of the branch tells whether it comes.
+        for below in dict.fromkeys((self._below(place), "")):
+            response = await self.ask(place, f"{url}{below}", about=about)
+            if self.json(response, about):
+                return str(self.json(response, about, 0, "id"))
+        raise NotFoundError(f"could not read {about}, there are no commits")
 
     async def archive(self, place: RepositoryPlace, commit: str) -> Iterable[ArchivedFile]:
-        url = f"{self._api(place)}/repository/archive.tar.gz?sha={quoted(commit)}{self._below(place)}"
-        return tar_files((await self.ask(place, url, about=self._about(place), archive=True)).content)
+        below = self._below(place)
+        url = f"{self._api(place)}/repository/archive.tar.gz?sha={quoted(commit)}{below}"
+        try:
+            response = await self.ask(place, url, about=self._about(place), archive=True)
+        except NotFoundError:
+            if not below:
+                raise
+            return ()  # The commit is there, the folder is not.
+        return tar_files(response.content)
 
     def _below(self, place: RepositoryPlace) -> str:
         """Narrows commits and archives to the folder of interest: changes elsewhere are none of ours."""

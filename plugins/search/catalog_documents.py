@@ -15,6 +15,8 @@ from catalog.interfaces import EntityVisibility, Query, RevisionFeed, RevisionsL
 from plugins.search.settings import CatalogCollatorSettings
 
 TYPE: Final = "software-catalog"
+PATIENCE_S: Final = 10.0
+"""While the catalog is filled, the index may lag behind it by so many seconds: the catalog is full the sooner."""
 READ: Final = Permission("catalog.entity.read", "read", "catalog-entity")
 
 
@@ -61,7 +63,7 @@ class CatalogCollator(SearchCollator):
     async def changes(self, after: str) -> AsyncIterator[SearchChange]:
         feed = self._feed()
         try:
-            async for changes in feed.follow(int(after), limit=self._settings.batch_size):
+            async for changes in feed.follow(int(after), limit=self._settings.batch_size, patience=PATIENCE_S):
                 refs = dict.fromkeys(change.entity_ref for change in changes)
                 entities = await feed.entities(list(refs))
                 created = {change.entity_ref for change in changes if change.change == "created"}

@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError
+from app.errors import CallboardError, InputError, NotAllowedError, NotFoundError, UnreachableError
 from app.interfaces import GitCommit, Reading
 from scaffolder.interfaces import ActionContext
 from scaffolder.stopping import unless_cancelled, wait
@@ -20,6 +20,11 @@ FIRST_DELAY_S: Final = 2.0
 JITTER: Final = 0.1
 PATIENCE_S: Final = 120.0
 """Seconds after which a push that fails is not tried again: a remote that hangs is not worth six time-outs."""
+UNREACHABLE_TRIES: Final = 2
+"""Pushes that a blocked port is given where there is another way."""
+
+OtherWay = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+"""Makes the commit where git does not get through; gives what `Pushing.push` gives."""
 
 
 class Pushing:
@@ -41,14 +46,23 @@ class Pushing:
         return source
 
     async def push(
-        self, context: ActionContext, remote: str, commit: GitCommit, credentials: tuple[str, str] | None
+        self,
+        context: ActionContext,
+        remote: str,
+        commit: GitCommit,
+        credentials: tuple[str, str] | None,
+        *,
+        otherwise: OtherWay | None = None,
     ) -> dict[str, Any]:
-        """`{"sha", "changed"}`, from a checkpoint if it has been pushed before. Raises what `source` and
-        `GitRemotes.publish` raise."""
+        """`{"sha", "changed"}`, from a checkpoint if it has been pushed before.
+
+        `otherwise` is the way to go when connections of git are refused or cut. Raises what `source`, `otherwise` and
+        `GitRemotes.publish` raise.
+        """
         source = await self.source(context)
 
         async def run() -> dict[str, Any]:
-            return await self._pushed(context, remote, source, commit, credentials)
+            return await self._pushed(context, remote, source, commit, credentials, otherwise)
 
         return await context.checkpoint(f"push.git.{remote}.{commit.branch}", run)
 
@@ -59,6 +73,7 @@ class Pushing:
         source: Path,
         commit: GitCommit,
         credentials: tuple[str, str] | None,
+        otherwise: OtherWay | None,
     ) -> dict[str, Any]:
         delay, began = self._first_delay, time.monotonic()
         for left in reversed(range(TRIES)):
@@ -70,6 +85,9 @@ class Pushing:
                 raise
             except CallboardError as error:
                 context.raise_if_cancelled()
+                if otherwise is not None and isinstance(error, UnreachableError) and left <= TRIES - UNREACHABLE_TRIES:
+                    await context.log.warn(f"git does not get through, another way is taken: {error.message}")
+                    return await unless_cancelled(context, otherwise())
                 if not left or time.monotonic() - began > PATIENCE_S:
                     raise
                 await context.log.warn(f"The push failed and is tried again: {error.message}")

@@ -6,9 +6,11 @@ Source: spec/scaffolder.md §5.3.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from plugins.github.actions.action import GithubAction
 from plugins.github.actions.creation import Creation
+from plugins.github.actions.graphql_commit import commit_by_graphql
 from plugins.github.actions.inputs import (
     COMMIT_HASH,
     CONTENTS_URL,
@@ -40,7 +42,12 @@ class _Pushes(GithubAction):
     async def _push(self, context: ActionContext, repository: GithubRepository, remote: str, page: str) -> None:
         branch = context.input.get("defaultBranch") or "main"
         commit = self._defaults.commit(context.input, branch)
-        pushed = await self._pushing.push(context, remote, commit, ("x-access-token", repository.token))
+
+        async def without_git() -> dict[str, Any]:
+            return await commit_by_graphql(context, repository, commit)
+
+        credentials = ("x-access-token", repository.token)
+        pushed = await self._pushing.push(context, remote, commit, credentials, otherwise=without_git)
         await protect_default_branch(repository, branch, context.input, context.log)
         context.output("remoteUrl", remote)
         context.output("repoContentsUrl", f"{page}/blob/{branch}")

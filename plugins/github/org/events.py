@@ -70,7 +70,9 @@ class OrgEvents:
             return
         detail = {"event": "installation", "action": action, "organization": org}
         for provider in self._providers:
-            if provider.connected and _same_host(provider, body) and await provider.source.covers(org):
+            # The legacy provider of a single organization does not listen to this one.
+            listens = provider.connected and provider.settings.org_url is None and _same_host(provider, body)
+            if listens and await provider.source.covers(org):
                 await self._do(org, partial(provider.sync_organization, org, detail), provider)
 
     async def _do(self, what: str, sync: Callable[[], Awaitable[None]], provider: GithubMultiOrgEntityProvider) -> None:

@@ -45,7 +45,8 @@ class GithubMultiOrgEntityProvider:
     def __init__(
         self, settings: GithubOrgSettings, source: OrgSource, transformers: Callable[[], OrgTransformers]
     ) -> None:
-        self.name = f"github-multi-org-provider:{settings.id}"
+        self.name = settings.provider_name
+        self._key = settings.location_key
         self.settings = settings
         self.source = source
         self._transformers = transformers
@@ -75,7 +76,7 @@ class GithubMultiOrgEntityProvider:
                 if known is not None:
                     # The first organization says who somebody is, each where they belong.
                     merged = with_membership(known.entity, user.entity["spec"].get("memberOf") or ())
-                    user = DeferredEntity(merged, self.name)
+                    user = DeferredEntity(merged, self._key)
                 users[login] = user
         async with self._turn:
             result = await self._connection.apply_mutation(FullMutation([*users.values(), *groups]))
@@ -126,7 +127,7 @@ class GithubMultiOrgEntityProvider:
         return None if single else org.lower()
 
     def _located(self, entity: Entity, org: str) -> DeferredEntity:
-        return located(entity, self.settings.github_url, org, self.name)
+        return located(entity, self.settings.github_url, org, self._key)
 
     # -------------------------------------------------------------------------------------------------- changes
 
@@ -141,7 +142,7 @@ class GithubMultiOrgEntityProvider:
             for user in users.values():
                 known = held.get(ref_of(user.entity))
                 member_of = user.entity["spec"].get("memberOf") or ()
-                added.append(DeferredEntity(with_membership(known, member_of), self.name) if known else user)
+                added.append(DeferredEntity(with_membership(known, member_of), self._key) if known else user)
             await self._connection.apply_mutation(DeltaMutation([*added, *groups]), cause=detail)
 
     async def sync_teams(self, org: str, detail: Detail) -> None:
@@ -157,7 +158,7 @@ class GithubMultiOrgEntityProvider:
             stale = {ref_of(one) for one in before.values()}
             now = [self._located(group, org) for group in groups.values()]
             people = [
-                DeferredEntity(with_membership(user, belongs.get(login_of(user), ()), stale), self.name)
+                DeferredEntity(with_membership(user, belongs.get(login_of(user), ()), stale), self._key)
                 for user in held
                 if user["kind"] == "User"
             ]
@@ -192,7 +193,7 @@ class GithubMultiOrgEntityProvider:
                     inside = people.pop(login, None) is not None
                     if inside != (ref in (user["spec"].get("memberOf") or ())):
                         changed = with_membership(user, [ref] if inside else (), () if inside else [ref])
-                        added.append(DeferredEntity(changed, self.name))
+                        added.append(DeferredEntity(changed, self._key))
             for data in people.values():
                 fresh = await self._user(org, data)
                 added += [self._located(with_membership(fresh, [ref]), org)] if fresh is not None else []
@@ -224,10 +225,10 @@ class GithubMultiOrgEntityProvider:
                 for group in left:
                     members = [one for one in group["spec"]["members"] if one != own]
                     changed = {**group, "spec": {**group["spec"], "members": members}}
-                    added.append(DeferredEntity(changed, self.name))
+                    added.append(DeferredEntity(changed, self._key))
                 if elsewhere is not None:
                     changed = with_membership(mine, (), [ref_of(one) for one in groups.values()])
-                    added.append(DeferredEntity(changed, self.name))
+                    added.append(DeferredEntity(changed, self._key))
                 else:
                     removed.append(ref_of(mine))
             if added or removed:

@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "A",
     "GIT_COMMITTER_EMAIL": "a@example.com",
     "HOME": "/nonexistent",
+    "TZ": "UTC",
 }
 
 
@@ -61,38 +62,43 @@ class Repository:
         return git("rev-parse", "HEAD", cwd=self.work)
 
 
+async def backend(asked: Asked, root: Path, path: str, *, user: str = "") -> bytes:
+    """What `git http-backend` says of a request to the path below `root`; with a user it takes pushes."""
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        "http-backend",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={
+            **ENVIRONMENT,
+            "GIT_PROJECT_ROOT": str(root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": asked.target.partition("?")[2],
+            "REQUEST_METHOD": asked.method,
+            "CONTENT_TYPE": asked.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(len(asked.body)),
+            "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
+            "HTTP_GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
+            "REMOTE_ADDR": "127.0.0.1",
+            **({"REMOTE_USER": user} if user else {}),
+        },
+    )
+    said, _ = await process.communicate(asked.body)
+    head, _, body = said.partition(b"\r\n\r\n")
+    lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+    return reply(body, lines.pop("Status", "200 OK"), **{k.replace("-", "_"): v for k, v in lines.items()})
+
+
 @asynccontextmanager
 async def git_server(root: Path, *, password: str | None = None) -> AsyncIterator[WebServer]:
     """Serves every repository below `root`; with a password, only to the user `reader`."""
 
-    async def backend(asked: Asked) -> bytes:
+    async def answer(asked: Asked) -> bytes:
         wanted = "Basic " + base64.b64encode(f"reader:{password}".encode()).decode()
         if password is not None and asked.headers.get("authorization") != wanted:
             return reply(b"", "401 Unauthorized", www_authenticate='Basic realm="git"')
-        path, _, query = asked.target.partition("?")
-        process = await asyncio.create_subprocess_exec(
-            "git",
-            "http-backend",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={
-                **ENVIRONMENT,
-                "GIT_PROJECT_ROOT": str(root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": asked.method,
-                "CONTENT_TYPE": asked.headers.get("content-type", ""),
-                "CONTENT_LENGTH": str(len(asked.body)),
-                "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
-                "HTTP_GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
-                "REMOTE_ADDR": "127.0.0.1",
-            },
-        )
-        said, _ = await process.communicate(asked.body)
-        head, _, body = said.partition(b"\r\n\r\n")
-        lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        return reply(body, lines.pop("Status", "200 OK"), **{k.replace("-", "_"): v for k, v in lines.items()})
+        return await backend(asked, root, asked.path)
 
-    async with serving(backend) as server:
+    async with serving(answer) as server:
         yield server

@@ -142,7 +142,12 @@ async def test_a_nul_in_a_path_is_an_input_error() -> None:
         await FileReader().search("/etc/pass\x00wd")
 
 
-async def test_thousands_of_files_are_checked_quickly(tmp_path: Path) -> None:
+def walk_bare(folder: Path) -> int:
+    """What the operating system takes for the same."""
+    return sum(Path(at, name).stat().st_size + 1 for at, _, names in os.walk(folder) for name in names)
+
+
+async def test_thousands_of_files_are_checked_nearly_as_fast_as_the_system_lists_them(tmp_path: Path) -> None:
     for number in range(3000):
         file = tmp_path / f"d{number % 100}" / f"{number}.yaml"
         file.parent.mkdir(exist_ok=True)
@@ -150,7 +155,10 @@ async def test_thousands_of_files_are_checked_quickly(tmp_path: Path) -> None:
         aged(file)
     reader = FileReader()
     etag = (await reader.search(f"{tmp_path}/**/*.yaml")).etag
-    started = time.perf_counter()
+    started = time.process_time()
+    assert walk_bare(tmp_path) == 3000
+    bare = time.process_time() - started
+    started = time.process_time()
     with pytest.raises(NotModifiedError):
         await reader.search(f"{tmp_path}/**/*.yaml", etag=etag)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 10 * bare

@@ -85,10 +85,10 @@ def test_spanning_segments_is_what_trying_every_way_says(pattern: list[str], pat
 
 
 def test_a_hostile_pattern_takes_no_longer_than_a_plain_one() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not Glob("*a" * 50 + "b").matches("a" * 2000)
     assert not Glob("**/a/" * 50 + "b").matches("a/" * 500 + "a")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_braces_cannot_multiply_without_end() -> None:

@@ -38,9 +38,9 @@ def test_a_plain_text_matches_itself_alone(text: str) -> None:
 
 
 def test_alternatives_do_not_multiply_without_end() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     compile_glob("{a,b}" * 40)("a" * 40)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_pattern_longer_than_any_real_one_is_refused() -> None:

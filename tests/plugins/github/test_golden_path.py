@@ -1,4 +1,6 @@
-"""The example's golden paths that end at GitHub, over HTTP: a repository is made, then a pull request to it opened."""
+"""The example's golden paths that end at GitHub, over HTTP, published to the emulator: a repository is made, protected,
+pushed by git and registered, then a pull request to it opened.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ import pytest
 import yaml
 
 from tests.contract.running import Callboard
-from tests.plugins.github.fake import FakeGithub, fake_github
+from tests.plugins.github.emulated import Emulator, emulator
+from tests.plugins.github.portal import SECRET
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SETTLE_S = 60.0
@@ -24,16 +27,14 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-async def github(tmp_path: Path) -> AsyncIterator[FakeGithub]:
-    async with fake_github(tmp_path / "hosted") as fake:
-        fake.world.add_org("nightjar")
-        fake.world.add_user("ada", orgs=("nightjar",))
-        fake.add_token(USER_TOKEN, "ada")
-        yield fake
+async def github(tmp_path: Path) -> AsyncIterator[Emulator]:
+    (tmp_path / "emulated").mkdir()
+    async with emulator(tmp_path / "emulated", SECRET, orgs=["nightjar"], tokens={USER_TOKEN: "ada"}) as started:
+        yield started
 
 
 @pytest.fixture
-async def http(github: FakeGithub, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def http(github: Emulator, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     shutil.copytree(EXAMPLES, tmp_path / "examples")
     own = tmp_path / "app-config.own.yaml"
     server = Callboard(tmp_path, [tmp_path / "examples" / "app-config.yaml", own])
@@ -77,23 +78,25 @@ async def ran(http: httpx.AsyncClient, template: str, values: dict[str, Any]) ->
 
 
 async def test_from_a_form_to_a_protected_repository_and_on_to_a_pull_request(
-    http: httpx.AsyncClient, github: FakeGithub
+    http: httpx.AsyncClient, github: Emulator
 ) -> None:
+    async def read(path: str, ref: str = "main") -> bytes | None:
+        return await github.read("nightjar/seat-maps", path, ref)
+
     url = f"{github.host}?owner=nightjar&repo=seat-maps"
     body, said = await ran(
         http, "python-service-github", {"name": "seat-maps", "owner": "group:default/booking", "repoUrl": url}
     )
-    repo = github.world.repo("nightjar", "seat-maps")
-    assert repo is not None
-    assert repo.read(".github/CODEOWNERS") == b"* @nightjar/booking\n"
-    assert repo.read("src/seat_maps/__init__.py") is not None
-    protection = repo.settings["protection"]["main"]
+    assert await read(".github/CODEOWNERS") == b"* @nightjar/booking\n"
+    assert await read("src/seat_maps/__init__.py") is not None
+    protection = await github.call("GET", "/repos/nightjar/seat-maps/branches/main/protection")
     assert protection["required_pull_request_reviews"]["require_code_owner_reviews"] is True
     assert protection["required_status_checks"]["contexts"] == ["test"]
+    assert "nightjar/seat-maps git-receive-pack" in github.git.served
     assert body["output"]["links"][0]["url"] == f"{github.url}/nightjar/seat-maps.git"
     assert body["output"]["links"][1]["entityRef"] == "component:default/seat-maps"
     component = await awaited(http, "/api/catalog/entities/by-name/component/default/seat-maps")
-    described = yaml.safe_load(repo.read("catalog-info.yaml") or b"")
+    described = yaml.safe_load(await read("catalog-info.yaml") or b"")
     assert component["spec"]["owner"] == described["spec"]["owner"] == "group:default/booking"
     annotations = component["metadata"]["annotations"]
     page = f"{github.url}/nightjar/seat-maps"
@@ -103,12 +106,14 @@ async def test_from_a_form_to_a_protected_repository_and_on_to_a_pull_request(
     body, said = await ran(
         http, "add-documentation", {"title": "Seat maps", "owner": "booking", "pages": ["Upper berths"], "repoUrl": url}
     )
-    (pull,) = repo.settings["pulls"]
+    (pull,) = await github.call("GET", "/repos/nightjar/seat-maps/pulls")
     assert body["output"]["links"][0]["url"] == pull["html_url"]
-    assert repo.read("docs/upper-berths.md", "add-documentation") == b"# Upper berths\n"
-    assert repo.read("Makefile", "add-documentation") == repo.read("Makefile")
-    assert repo.read("docs/upper-berths.md") is None
-    assert (pull["head"], pull["base"]) == ("nightjar:add-documentation", "main")
+    assert await read("docs/upper-berths.md", "add-documentation") == b"# Upper berths\n"
+    assert await read("Makefile", "add-documentation") == await read("Makefile")
+    assert await read("docs/upper-berths.md") is None
+    assert (pull["head"]["label"], pull["base"]["ref"]) == ("nightjar:add-documentation", "main")
     assert USER_TOKEN not in said
     # Whatever was made was made in the user's name.
-    assert {one.who for one in github.asked if one.method != "GET"} == {f"token:{USER_TOKEN}"}
+    assert {one.headers["authorization"] for one in github.asked if one.method != "GET" and one.path != "/graphql"} == {
+        f"Bearer {USER_TOKEN}"
+    }

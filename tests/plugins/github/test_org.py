@@ -12,6 +12,7 @@ import pytest_asyncio
 from app.interfaces import PluginHost
 from app.main import load_plugins
 from catalog.interfaces import Entity, OrgItem, OrgTransformers
+from plugins.github.org.settings import GithubOrgSettings
 from tests.plugins.github.fake import FakeGithub, fake_github
 from tests.plugins.github.fake.faults import Fault, to_graphql
 from tests.plugins.github.fake.routing import Reply
@@ -19,7 +20,7 @@ from tests.plugins.github.portal import Portal, portal
 
 Json = Any
 MANUAL = {"frequency": {"trigger": "manual"}, "timeout": {"minutes": 5}}
-NAME = "github-multi-org-provider:people"
+NAME = "GithubMultiOrgEntityProvider:people"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -243,6 +244,39 @@ async def test_a_single_organization_goes_without_namespaces_and_plugins_may_tra
         assert belongs(users["bob"]) == ["group:default/core", "group:default/site-reliability"]
         assert users["bob"]["metadata"]["labels"] == {"from": "globex"}
         assert {one["spec"]["type"] for one in groups.values()} == {"squad"}
+
+
+async def test_the_legacy_provider_of_one_organization_goes_by_its_own_names(
+    github: FakeGithub, tmp_path: Path
+) -> None:
+    providers = {"githubOrg": {"id": "old", "orgUrl": f"{github.url}/globex", "schedule": MANUAL}}
+    async with portal(github, tmp_path, providers) as opened:
+        await opened.refresh("GithubOrgEntityProvider:old")
+        await until(opened, lambda users, groups: "bob" in users and "default/core" in groups)
+        ref = "user:default/bob"
+        told = (await opened.client.get("/api/catalog/explain", params={"ref": ref})).json()
+        assert told["state"]["locationKey"] == "github-org-provider:old"
+        assert told["parents"] == [{"provider": "GithubOrgEntityProvider:old"}]
+        # Organization, team and membership are followed, installations are not.
+        github.world.add_team("globex", "old-ops", members=("bob",))
+        await opened.deliver_all()
+        await until(opened, lambda users, groups: "group:default/old-ops" in belongs(users["bob"]))
+        github.world.delete_team("globex", "old-ops")
+        await opened.deliver_all()
+        await until(opened, lambda users, groups: "default/old-ops" not in groups)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"orgUrl": "https://github.com"}, "orgUrl is the page of an organization"),
+        ({"orgUrl": "https://github.com/acme/lamps"}, "orgUrl is the page of an organization"),
+        ({"orgUrl": "https://github.com/acme", "orgs": ["globex"]}, "orgUrl stands alone"),
+    ],
+)
+async def test_an_organizations_url_is_a_page_and_stands_alone(given: Json, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        GithubOrgSettings.model_validate({"id": "x", "schedule": MANUAL, **given})
 
 
 async def test_the_apps_installations_are_the_organizations_unless_some_are_named(

@@ -56,13 +56,19 @@ def workspace(tmp_path: Path) -> SafeFolder:
 
 
 @pytest.fixture
-async def actions(github: FakeGithub, tmp_path: Path) -> AsyncIterator[dict[str, Action]]:
-    clock = PassingClock()
+async def reading(github: FakeGithub, tmp_path: Path) -> AsyncIterator[ReadingService]:
     config = PlainConfig({})
     client = GuardedClient(config)
     client.trust(github.url)
-    reading = ReadingService(config, client, tmp_path / "data")
-    reading.add_integration(GithubIntegration(github.host))
+    made = ReadingService(config, client, tmp_path / "data")
+    made.add_integration(GithubIntegration(github.host))
+    yield made
+    await client.close()
+
+
+@pytest.fixture
+async def actions(github: FakeGithub, reading: ReadingService) -> AsyncIterator[dict[str, Action]]:
+    clock, config = PassingClock(), PlainConfig({})
     async with asking(github, clock=clock) as hosts:
         host: Any = FakeHost(config, reading, clock)
         made = {action.id: action for action in github_actions(host, hosts)}
@@ -79,7 +85,6 @@ async def actions(github: FakeGithub, tmp_path: Path) -> AsyncIterator[dict[str,
         ):
             made[quick.id] = quick
         yield made
-    await client.close()
 
 
 @pytest.fixture

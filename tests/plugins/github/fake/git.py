@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.app.reading.git_server import ENVIRONMENT, git
+from tests.app.reading.git_server import ENVIRONMENT, backend, git
 from tests.app.reading.web_server import Asked, reply
 from tests.plugins.github.fake.world import Repo
 
@@ -38,7 +38,7 @@ class GitHosting:
             return reply(b"", "401 Unauthorized", www_authenticate='Basic realm="GitHub"')
         async with self._lock:
             bare = self._written(repo)
-            said = await self._backend(asked, bare, parts[2:])
+            said = await backend(asked, bare.parent, "/" + "/".join([bare.name, *parts[2:]]), user="x-access-token")
             if writes and asked.method == "POST":
                 self._read_back(repo, bare)
                 self.pushes.append(repo.full_name)
@@ -86,29 +86,3 @@ class GitHosting:
                     # The first branch is the default one, as at GitHub.
                     repo.default_branch = name
                 self._github.world.move_branch(repo, name, sha)
-
-    async def _backend(self, asked: Asked, bare: Path, rest: list[str]) -> bytes:
-        process = await asyncio.create_subprocess_exec(
-            "git",
-            "http-backend",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={
-                **ENVIRONMENT,
-                "GIT_PROJECT_ROOT": str(bare.parent),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": "/" + "/".join([bare.name, *rest]),
-                "QUERY_STRING": asked.target.partition("?")[2],
-                "REQUEST_METHOD": asked.method,
-                "CONTENT_TYPE": asked.headers.get("content-type", ""),
-                "CONTENT_LENGTH": str(len(asked.body)),
-                "HTTP_CONTENT_ENCODING": asked.headers.get("content-encoding", ""),
-                "HTTP_GIT_PROTOCOL": asked.headers.get("git-protocol", ""),
-                "REMOTE_ADDR": "127.0.0.1",
-                "REMOTE_USER": "x-access-token",
-            },
-        )
-        said, _ = await process.communicate(asked.body)
-        head, _, body = said.partition(b"\r\n\r\n")
-        lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        return reply(body, lines.pop("Status", "200 OK"), **{key.replace("-", "_"): v for key, v in lines.items()})

@@ -31,7 +31,7 @@ def _schema() -> GraphQLSchema:
     return extend_schema(graphql_schema(), parse("extend type User { suspendedAt: DateTime }"), assume_valid=True)
 
 
-class _RefusedError(GraphQLError):
+class RefusedError(GraphQLError):
     """An error with the `type` that GitHub gives it."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -56,7 +56,7 @@ def answered(github: FakeGithub, asked: Asked) -> Reply:
     if done.errors:
         errors = [
             {
-                **({"type": one.original_error.kind} if isinstance(one.original_error, _RefusedError) else {}),
+                **({"type": one.original_error.kind} if isinstance(one.original_error, RefusedError) else {}),
                 "path": one.path,
                 "message": one.message,
             }
@@ -96,7 +96,7 @@ class _Root:
     def _viewer(self) -> Json:
         found = self._github.user_of(self._asked.who)
         if found is None:
-            raise _RefusedError("FORBIDDEN", "Resource not accessible by integration")
+            raise RefusedError("FORBIDDEN", "Resource not accessible by integration")
         return self.user(found)
 
     def _owner(self, login: str) -> Json:
@@ -108,13 +108,13 @@ class _Root:
     def _organization(self, login: str) -> Json:
         found = self._world.org(login)
         if found is None:
-            raise _RefusedError("NOT_FOUND", f"Could not resolve to an Organization with the login of '{login}'.")
+            raise RefusedError("NOT_FOUND", f"Could not resolve to an Organization with the login of '{login}'.")
         return self.organization(found)
 
     def _named_user(self, login: str) -> Json:
         found = self._world.account(login)
         if found is None or found.type != "User":
-            raise _RefusedError("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
+            raise RefusedError("NOT_FOUND", f"Could not resolve to a User with the login of '{login}'.")
         return self.user(found)
 
     def _repository(self, _info: Any, owner: str, name: str, followRenames: bool = True) -> Json:  # noqa: N803
@@ -122,7 +122,7 @@ class _Root:
         if found is None and followRenames:
             found = self._world.repo_by_id(self._world.moved.get(f"{owner}/{name}".lower(), -1))
         if found is None or not self._github.sees(self._asked.who, found):
-            raise _RefusedError("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
+            raise RefusedError("NOT_FOUND", f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return self.repository(found)
 
     # --------------------------------------------------------------------------------------------------- shapes
@@ -271,9 +271,9 @@ def connection(
     """A page of a connection. Raises as GitHub does for none or too large a size."""
     size = first if first is not None else last
     if size is None:
-        raise _RefusedError("MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value.")
+        raise RefusedError("MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value.")
     if not 1 <= size <= 100:
-        raise _RefusedError(
+        raise RefusedError(
             "EXCESSIVE_PAGINATION", f"Requesting {size} records on the connection exceeds the limit of 100."
         )
     begin = int(base64.b64decode(after).decode().partition(":")[2]) if after else 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nacl.public import PrivateKey, SealedBox
 
+from tests.plugins.github.fake.graphql import MUTATIONS, RefusedError
 from tests.plugins.github.fake.objects import Entry
 from tests.plugins.github.fake.rest import on, repo_of
 from tests.plugins.github.fake.routing import NOT_FOUND, Asked, Reply, failed, paged
@@ -274,6 +275,40 @@ def git_commit(github: FakeGithub, asked: Asked) -> Reply:
     parents = [{"sha": one} for one in repo.objects.parents_of(sha)]
     tree = {"sha": repo.objects.tree_of(sha)}
     return Reply({"sha": sha, "tree": tree, "parents": parents, "message": repo.objects.message_of(sha)})
+
+
+@on("PUT", "/repos/{owner}/{repo}/contents/{+path}")
+def put_contents(github: FakeGithub, asked: Asked) -> Reply:
+    repo = repo_of(github, asked)
+    if isinstance(repo, Reply):
+        return repo
+    given = asked.json
+    branch = given.get("branch") or repo.default_branch
+    if not repo.branches:
+        repo.default_branch = branch
+    elif branch not in repo.branches:
+        return failed(404, f"Branch {branch} not found")
+    content = base64.b64decode(given["content"])
+    sha = github.world.push(repo, {asked.parts["path"]: content}, branch, message=given["message"])
+    return Reply({"content": {"path": asked.parts["path"]}, "commit": {"sha": sha}}, 201)
+
+
+def create_commit(github: FakeGithub, asked: Asked, given: Json) -> Json:
+    """GraphQL's `createCommitOnBranch`."""
+    owner, _, name = given["branch"]["repositoryNameWithOwner"].partition("/")
+    repo, branch = github.world.repo(owner, name), given["branch"]["branchName"]
+    if repo is None or branch not in repo.branches:
+        raise RefusedError("NOT_FOUND", f"No ref found for {branch}")
+    if repo.branches[branch] != given["expectedHeadOid"]:
+        raise RefusedError("STALE_DATA", f'Expected branch to point to "{given["expectedHeadOid"]}" but it did not.')
+    files: dict[str, bytes | None] = {one["path"]: None for one in given["fileChanges"].get("deletions") or ()}
+    files |= {one["path"]: base64.b64decode(one["contents"]) for one in given["fileChanges"].get("additions") or ()}
+    message = "\n\n".join(part for part in (given["message"]["headline"], given["message"].get("body")) if part)
+    sha = github.world.push(repo, files, branch, message=message)
+    return {"commit": {"__typename": "Commit", "id": f"C_{sha}", "oid": sha}}
+
+
+MUTATIONS["createCommitOnBranch"] = create_commit
 
 
 @on("POST", "/repos/{owner}/{repo}/git/blobs")

@@ -49,7 +49,7 @@ def repository(world: World, one: Repo) -> Json:
         "owner": account(world, one.owner),
         "html_url": page,
         "url": api,
-        "clone_url": f"{page}.git",
+        "clone_url": f"{world.clones or world.url}/{one.full_name}.git",
         "ssh_url": f"git@{world.url.partition('//')[2]}:{one.full_name}.git",
         "git_url": f"git://{world.url.partition('//')[2]}/{one.full_name}.git",
         "description": one.description,

@@ -99,6 +99,8 @@ class InstallationOf:
 @dataclass
 class World:
     url: str = ""
+    clones: str = ""
+    """Where git is told to clone from, if not there."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """By lower-case login."""
     members: dict[str, list[Account]] = field(default_factory=dict)
