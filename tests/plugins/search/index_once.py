@@ -11,13 +11,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from app.host import SystemClock
 from catalog.feed import CatalogFeed
 from catalog.query.engine import CatalogIndex
 from catalog.visibility import ConditionalVisibility
 from plugins.search.catalog_documents import CatalogCollator
+from plugins.search.entries import Entry
 from plugins.search.indexer import Indexer
 from plugins.search.settings import CatalogCollatorSettings
 from plugins.search.store import SearchStore
@@ -29,7 +29,7 @@ async def main(name: str, puts: int) -> None:
     left = puts
     put = IndexWrite.put
 
-    async def killing(write: IndexWrite, type: str, entries: Sequence[Any], generation: int | None = None) -> None:  # noqa: A002
+    async def killing(write: IndexWrite, type: str, entries: Sequence[Entry], generation: int | None = None) -> None:  # noqa: A002
         nonlocal left
         await put(write, type, entries, generation)
         if not left:
