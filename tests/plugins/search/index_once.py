@@ -29,9 +29,9 @@ async def main(name: str, puts: int) -> None:
     left = puts
     put = IndexWrite.put
 
-    async def killing(write: IndexWrite, type: str, entries: Sequence[Entry], generation: int | None = None) -> None:  # noqa: A002
+    async def killing(self: IndexWrite, type: str, entries: Sequence[Entry], generation: int | None = None) -> None:  # noqa: A002
         nonlocal left
-        await put(write, type, entries, generation)
+        await put(self, type, entries, generation)
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
