@@ -7,23 +7,18 @@ Reads are asked over 16 connections for the rate and over one for the median. Re
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.battery import Battery
+from benchmarks.comparison import Comparison, course, parser_for
 from benchmarks.generator import Written, generate
 from benchmarks.load import Figures, measure
-from benchmarks.servers import TOKEN, Server, cpu_s, pg, sqlite, start_callboard, start_peer
-from tests.postgres import PostgresServer, free_port
+from benchmarks.servers import TOKEN, Server, cpu_s
 
 IDLE_S = 10.0
 CONNECTIONS = 16
@@ -113,88 +108,45 @@ def run(
         server.stop()
 
 
-def table(results: list[Results]) -> Table:
-    shown = Table(title=f"{results[0].entities} entities, {results[0].database}")
-    shown.add_column("")
-    for one in results:
-        shown.add_column(one.server, justify="right")
-    if len(results) == 2:
-        shown.add_column("ratio", justify="right")
-
-    def row(name: str, values: list[float], unit: str, *, more_is_better: bool) -> None:
-        cells = [f"{value:,.2f} {unit}" for value in values]
-        if len(values) == 2 and min(values) > 0:
-            cells.append(f"{values[0] / values[1] if more_is_better else values[1] / values[0]:.1f} x")
-        shown.add_row(name, *cells)
-
-    row("ready", [r.ready_s for r in results], "s", more_is_better=False)
+def table(results: Sequence[Results]) -> Table:
+    shown = Comparison(
+        f"{results[0].entities} entities, {results[0].database}", [one.server for one in results], digits=2
+    )
+    row = shown.row
+    row("ready", [r.ready_s for r in results], "s")
     row("ingestion", [r.entities_per_s for r in results], "/s", more_is_better=True)
-    row("processor time of ingestion", [r.ingestion_cpu_s for r in results], "s", more_is_better=False)
-    row("memory after ingestion", [r.memory_mb for r in results], "MB", more_is_better=False)
-    row("memory after reads", [r.memory_after_reads_mb for r in results], "MB", more_is_better=False)
-    row("idle CPU", [r.idle_cpu_percent for r in results], "%", more_is_better=False)
+    row("processor time of ingestion", [r.ingestion_cpu_s for r in results], "s")
+    row("memory after ingestion", [r.memory_mb for r in results], "MB")
+    row("memory after reads", [r.memory_after_reads_mb for r in results], "MB")
+    row("idle CPU", [r.idle_cpu_percent for r in results], "%")
     for name in results[0].reads:
         row(name, [r.reads[name][0].rate for r in results], "/s", more_is_better=True)
-        row(f"{name}, median of one", [r.reads[name][1].median_ms for r in results], "ms", more_is_better=False)
-    return shown
+        row(f"{name}, median of one", [r.reads[name][1].median_ms for r in results], "ms")
+    return shown.table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("--entities", type=int, default=10_000)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--peer", type=Path, help="folder of a stock Backstage, built by the peer kit")
-    parser.add_argument("--only-peer", action="store_true")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each question is asked")
     parser.add_argument("--timeout", type=float, default=3600.0, help="how long an ingestion may take")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="callboard-bench-"))
-    # Durable as in production: the figures are not to come from switched-off syncs.
-    server = PostgresServer(settings=("shared_buffers = 512MB",)).start() if given.database == "postgresql" else None
-    try:
-        written = generate(folder / "catalog", given.entities)
+    with course(given) as on:
+        written = generate(on.folder / "catalog", given.entities)
         console.print(f"generated: {written}")
-
-        def database(name: str) -> str:
-            if server is None:
-                return sqlite(folder / name)
-            if name == "callboard":
-                server.execute("CREATE DATABASE callboard")
-            return pg(server.port, "postgres", "callboard" if name == "callboard" else "postgres")
-
-        results = []
-        if not given.only_peer:
-            ours = database("callboard")
-            results.append(
-                run(
-                    lambda: start_callboard(folder / "callboard", free_port(), folder / "catalog", ours),
-                    written,
-                    given.database,
-                    seconds=given.seconds,
-                    timeout=given.timeout,
-                    database_pid=server.pid if server is not None else None,
-                )
+        results = [
+            run(
+                start,
+                written,
+                given.database,
+                seconds=given.seconds,
+                timeout=given.timeout,
+                database_pid=on.database_pid,
             )
-        if given.peer is not None:
-            theirs = database("peer")
-            results.append(
-                run(
-                    lambda: start_peer(given.peer, folder / "peer", free_port(), folder / "catalog", theirs),
-                    written,
-                    given.database,
-                    seconds=given.seconds,
-                    timeout=given.timeout,
-                    database_pid=server.pid if server is not None else None,
-                )
-            )
+            for start in on.starts(on.folder / "catalog")
+        ]
         console.print(table(results))
-        if given.json is not None:
-            given.json.write_text(json.dumps([asdict(one) for one in results], indent=1))
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        on.keep(results)
 
 
 if __name__ == "__main__":

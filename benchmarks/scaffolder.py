@@ -8,23 +8,19 @@ on request, JSON.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import Server, pg, sqlite, start_callboard, start_peer
+from benchmarks.comparison import Comparison, course, parser_for
+from benchmarks.servers import Server
 from benchmarks.tasks import Api, TaskStream
-from tests.postgres import PostgresServer, free_port
 
 FILES = 2_000
 TASKS = 1_000
@@ -184,20 +180,9 @@ def run(start: Callable[[], Server], database: str) -> Results:
     return results
 
 
-def table(results: list[Results]) -> Table:
-    shown = Table(title=f"The scaffolder, {results[0].database}")
-    shown.add_column("")
-    for one in results:
-        shown.add_column(one.server, justify="right")
-    if len(results) == 2:
-        shown.add_column("ratio", justify="right")
-
-    def row(name: str, values: list[float], unit: str, *, more_is_better: bool = False) -> None:
-        cells = [f"{value:,.1f} {unit}" for value in values]
-        if len(values) == 2 and min(values) > 0:
-            cells.append(f"{values[0] / values[1] if more_is_better else values[1] / values[0]:.1f} x")
-        shown.add_row(name, *cells)
-
+def table(results: Sequence[Results]) -> Table:
+    shown = Comparison(f"The scaffolder, {results[0].database}", [one.server for one in results])
+    row = shown.row
     row(f"fetch:template, {FILES} files", [one.files_per_s for one in results], "files/s", more_is_better=True)
     row(f"{TASKS} tasks at once", [one.tasks_per_s for one in results], "tasks/s", more_is_better=True)
     row("first line, median", [one.first_line_ms for one in results], "ms")
@@ -205,48 +190,17 @@ def table(results: list[Results]) -> Table:
     row(f"{WATCHERS} watchers, CPU", [one.watchers_cpu_percent for one in results], "%")
     row(f"{WATCHERS} watchers, first to last", [one.watched_line_ms for one in results], "ms")
     row("memory", [one.memory_mb for one in results], "MB")
-    return shown
+    return shown.table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--peer", type=Path, help="folder of a stock Backstage, built by the peer kit")
-    parser.add_argument("--only-peer", action="store_true")
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="callboard-bench-"))
-    # Durable as in production: the figures are not to come from switched-off syncs.
-    server = PostgresServer(settings=("shared_buffers = 512MB",)).start() if given.database == "postgresql" else None
-    try:
-        generate(folder / "templates")
-
-        def database(name: str) -> str:
-            if server is None:
-                return sqlite(folder / name)
-            if name == "callboard":
-                server.execute("CREATE DATABASE callboard")
-            return pg(server.port, "postgres", "callboard" if name == "callboard" else "postgres")
-
-        results = []
-        templates = folder / "templates"
-        if not given.only_peer:
-            ours = database("callboard")
-            results.append(
-                run(lambda: start_callboard(folder / "callboard", free_port(), templates, ours), given.database)
-            )
-        if given.peer is not None:
-            theirs = database("peer")
-            results.append(
-                run(lambda: start_peer(given.peer, folder / "peer", free_port(), templates, theirs), given.database)
-            )
+    given = parser_for(__doc__).parse_args()
+    with course(given) as on:
+        templates = on.folder / "templates"
+        generate(templates)
+        results = [run(start, given.database) for start in on.starts(templates)]
         console.print(table(results))
-        if given.json is not None:
-            given.json.write_text(json.dumps([asdict(one) for one in results], indent=1))
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        on.keep(results)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,10 @@ on request, JSON.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -24,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.battery import Question
+from benchmarks.comparison import Comparison, course, parser_for
 from benchmarks.generator import WORDS, Written, component_name, generate
 from benchmarks.load import Figures, Request, measure
-from benchmarks.servers import TOKEN, Server, pg, sqlite, start_callboard, start_peer
-from tests.postgres import PostgresServer, free_port
+from benchmarks.servers import TOKEN, Server
 
 API = "/api/search/query"
 CONNECTIONS = 16
@@ -196,19 +192,9 @@ def run(
 
 
 def table(results: Sequence[Results]) -> Table:
-    shown = Table(title=f"{results[0].entities} entities, {results[0].database}, {CONNECTIONS} connections")
-    shown.add_column("")
-    for one in results:
-        shown.add_column(one.server, justify="right")
-    if len(results) == 2:
-        shown.add_column("ratio", justify="right")
-
-    def row(name: str, values: Sequence[float], unit: str, *, more_is_better: bool = False) -> None:
-        cells = [f"{value:,.1f} {unit}" for value in values]
-        if len(values) == 2 and min(values) > 0:
-            cells.append(f"{values[0] / values[1] if more_is_better else values[1] / values[0]:.1f} x")
-        shown.add_row(name, *cells)
-
+    title = f"{results[0].entities} entities, {results[0].database}, {CONNECTIONS} connections"
+    shown = Comparison(title, [one.server for one in results])
+    row = shown.row
     row("everything readable after", [one.readable_s for one in results], "s")
     row("everything found after", [one.indexed_s for one in results], "s")
     row("processor time until then", [one.cpu_s for one in results], "s")
@@ -219,51 +205,27 @@ def table(results: Sequence[Results]) -> Table:
         row(f"{name}, p95", [one.questions[name].p95_ms for one in results], "ms")
         row(f"{name}, processor time", [one.cpu_ms[name] for one in results], "ms")
         row(f"{name}, rate", [one.questions[name].rate for one in results], "/s", more_is_better=True)
-    return shown
+    return shown.table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(__doc__)
     parser.add_argument("--entities", type=int, default=100_000)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--peer", type=Path, help="folder of a stock Backstage, built by the peer kit")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each question is asked")
     parser.add_argument("--timeout", type=float, default=3600.0, help="how long indexing may take")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="callboard-bench-"))
-    server = PostgresServer(settings=("shared_buffers = 512MB",)).start() if given.database == "postgresql" else None
-    try:
-        written = generate(folder / "catalog", given.entities)
+    with course(given) as on:
+        catalog = on.folder / "catalog"
+        written = generate(catalog, given.entities)
         console.print(f"generated: {written}")
-        results = []
-        for name in ("callboard", "peer"):
-            if name == "peer" and given.peer is None:
-                continue
-            if server is None:
-                database = sqlite(folder / name)
-            else:
-                server.execute("CREATE DATABASE callboard") if name == "callboard" else None
-                database = pg(server.port, "postgres", "callboard" if name == "callboard" else "postgres")
-
-            def begin(name: str = name, database: str = database) -> Server:
-                place, port, catalog = folder / name, free_port(), folder / "catalog"
-                if name == "peer":
-                    return start_peer(given.peer, place, port, catalog, database)
-                return start_callboard(place, port, catalog, database)
-
-            results.append(
-                run(begin, written, folder / "catalog", given.database, seconds=given.seconds, timeout=given.timeout)
-            )
+        results = [
+            run(start, written, catalog, given.database, seconds=given.seconds, timeout=given.timeout)
+            for start in on.starts(catalog)
+        ]
         console.print(table(results))
         slow = {name: figures.p95_ms for name, figures in results[0].questions.items() if figures.p95_ms > LIMIT_MS}
         console.print(f"over {LIMIT_MS:.0f} ms: {slow}" if slow else f"every p95 is below {LIMIT_MS:.0f} ms")
-        if given.json is not None:
-            given.json.write_text(json.dumps([asdict(one) for one in results], indent=1))
-    finally:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        on.keep(results)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from __future__ import annotations
 from app.reading.archive import ArchivedFile, plain_path, tar_files, zip_files
 from app.reading.fetch import validator_of
 from app.reading.globs import Glob, compiled, is_glob, is_simple_glob
+from app.reading.paced import Ask, PacedOutgoing
 from app.reading.repository_reader import RepositoryPlace, RepositoryReader, required_path
 from app.reading.resolve import default_resolve_url, file_path_of, is_absolute
 from app.reading.urls import (
@@ -20,7 +21,9 @@ from app.reading.urls import (
 
 __all__ = [
     "ArchivedFile",
+    "Ask",
     "Glob",
+    "PacedOutgoing",
     "RepositoryPlace",
     "RepositoryReader",
     "WebUrl",

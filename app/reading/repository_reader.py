@@ -13,7 +13,7 @@ import orjson
 
 from app.errors import CallboardError, InputError, NotFoundError, NotModifiedError, ServiceUnavailableError
 from app.interfaces import FoundFile, Json, Outgoing, ReadResponse, SearchResponse
-from app.reading.archive import ArchivedFile
+from app.reading.archive import ArchivedFile, tar_files
 from app.reading.fetch import check_read, conditional_headers, content_file, validator_of
 from app.reading.globs import compiled, is_simple_glob
 from app.reading.resolve import default_resolve_url
@@ -162,6 +162,19 @@ class RepositoryReader(ABC):
             )
         self.check(response, about)
         return response
+
+    async def packed(
+        self, place: RepositoryPlace, url: str, *, about: str, narrowed: bool = False
+    ) -> Iterable[ArchivedFile]:
+        """The files of a tarball at a commit that is there. One that is `narrowed` to a folder, which may not be,
+        holds nothing then."""
+        try:
+            response = await self.ask(place, url, about=about, archive=True)
+        except NotFoundError:
+            if not narrowed:
+                raise
+            return ()
+        return tar_files(response.content)
 
     def check(self, response: httpx.Response, about: str) -> None:
         """Raises for an answer that is not what was asked for."""

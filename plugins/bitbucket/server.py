@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.errors import NotFoundError
 from app.interfaces import Outgoing, ReadResponse
 from app.reading.interfaces import (
     ArchivedFile,
@@ -15,7 +14,6 @@ from app.reading.interfaces import (
     quoted,
     quoted_path,
     required_path,
-    tar_files,
 )
 from plugins.bitbucket.cloud import basic
 from plugins.bitbucket.integration import server_place
@@ -62,13 +60,7 @@ class BitbucketServerReader(RepositoryReader):
         folder = compiled(place.path).literal_prefix if is_simple_glob(place.path) else place.path
         below = f"&path={quoted(folder)}" if folder else ""
         url = f"{self._api(place)}/archive?format=tgz&at={quoted(commit)}&prefix={quoted(place.name)}{below}"
-        try:
-            response = await self.ask(place, url, about=self._about(place), archive=True)
-        except NotFoundError:
-            if not below:
-                raise
-            return ()  # The commit is there, the folder is not.
-        return tar_files(response.content)
+        return await self.packed(place, url, about=self._about(place), narrowed=bool(below))
 
     def _api(self, place: RepositoryPlace) -> str:
         return f"{self._settings.api}/projects/{quoted(place.owner)}/repos/{quoted(place.name)}"

@@ -10,7 +10,7 @@ from plugins.github.api.budgets import Budgets
 from plugins.github.api.connection import GithubConnection
 from plugins.github.api.hosts import GithubHosts
 from plugins.github.api.ledger import Ledger
-from plugins.github.api.outgoing import BudgetedOutgoing
+from plugins.github.api.outgoing import budgeted
 from plugins.github.api.priority import Priority
 from plugins.github.autocomplete import GithubAutocomplete
 from plugins.github.credentials import GithubCredentials
@@ -63,7 +63,7 @@ def connect(host: PluginHost, settings: GithubHost, ledger: Ledger, answers: Ans
 def add_reading(host: PluginHost, settings: GithubHost, hosts: GithubHosts) -> None:
     """How its repositories are read."""
     connection = hosts.connection(settings.host)
-    outgoing = BudgetedOutgoing(host.outgoing, connection, Priority.READ)
+    outgoing = budgeted(host.outgoing, connection, Priority.READ)
     reader = GithubReader(outgoing, settings, connection.credentials, hosts.versions(settings.host))
     host.reading.add_integration(GithubIntegration(settings.host))
     host.reading.add_git_credentials(settings.host, connection.credentials.for_git)

@@ -8,6 +8,7 @@ from app.errors import InputError, NotFoundError
 from app.interfaces import Outgoing, ReadResponse
 from app.reading.interfaces import (
     ArchivedFile,
+    PacedOutgoing,
     RepositoryPlace,
     RepositoryReader,
     compiled,
@@ -16,17 +17,16 @@ from app.reading.interfaces import (
     quoted,
     quoted_path,
     required_path,
-    tar_files,
 )
 from plugins.gitlab.integration import Artifact, artifact_of, place_of
 from plugins.gitlab.pace import Pace
-from plugins.gitlab.paced import PacedOutgoing
 from plugins.gitlab.settings import GitlabHost
 
 
 class GitlabReader(RepositoryReader):
     def __init__(self, outgoing: Outgoing, settings: GitlabHost, pace: Pace | None = None) -> None:
-        super().__init__(PacedOutgoing(outgoing, pace or Pace(settings.retry)))
+        kept = pace or Pace(settings.retry)
+        super().__init__(PacedOutgoing(outgoing, lambda _, headers, ask: kept.run(lambda: ask(headers))))
         self._settings = settings
         self._base_path = parse_web_url(settings.base).path
 
@@ -73,13 +73,7 @@ class GitlabReader(RepositoryReader):
     async def archive(self, place: RepositoryPlace, commit: str) -> Iterable[ArchivedFile]:
         below = self._below(place)
         url = f"{self._api(place)}/repository/archive.tar.gz?sha={quoted(commit)}{below}"
-        try:
-            response = await self.ask(place, url, about=self._about(place), archive=True)
-        except NotFoundError:
-            if not below:
-                raise
-            return ()  # The commit is there, the folder is not.
-        return tar_files(response.content)
+        return await self.packed(place, url, about=self._about(place), narrowed=bool(below))
 
     def _below(self, place: RepositoryPlace) -> str:
         """Narrows commits and archives to the folder of interest: changes elsewhere are none of ours."""

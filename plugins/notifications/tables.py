@@ -9,26 +9,27 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Text
 from sqlmodel import Field, SQLModel
 
 
-def _text(*, nullable: bool = True) -> Column[str]:
-    return Column(Text, nullable=nullable)
+class _Message(SQLModel):
+    """What somebody was told."""
 
-
-class Notification(SQLModel, table=True):
-    __tablename__ = "notifications_notification"
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    user_ref: str = Field(sa_column=_text(nullable=False))
-    origin: str = Field(sa_column=_text(nullable=False))
-    title: str = Field(sa_column=_text(nullable=False))
-    description: str | None = Field(default=None, sa_column=_text())
-    severity: str = Field(sa_column=_text(nullable=False))
-    link: str | None = Field(default=None, sa_column=_text())
-    topic: str | None = Field(default=None, sa_column=_text())
-    scope: str | None = Field(default=None, sa_column=_text())
-    icon: str | None = Field(default=None, sa_column=_text())
-    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-    updated_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    touched_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    id: str = Field(sa_type=Text, primary_key=True)
+    origin: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    description: str | None = Field(default=None, sa_type=Text)
+    severity: str = Field(sa_type=Text)
+    link: str | None = Field(default=None, sa_type=Text)
+    topic: str | None = Field(default=None, sa_type=Text)
+    scope: str | None = Field(default=None, sa_type=Text)
+    icon: str | None = Field(default=None, sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int | None = Field(default=None, sa_type=BigInteger)
+    touched_at: int = Field(sa_type=BigInteger)
     """The later of both, by which rows grow old."""
+
+
+class Notification(_Message, table=True):
+    __tablename__ = "notifications_notification"
+    user_ref: str = Field(sa_type=Text)
     read_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     saved_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
@@ -58,20 +59,8 @@ class Notification(SQLModel, table=True):
     )
 
 
-class Broadcast(SQLModel, table=True):
+class Broadcast(_Message, table=True):
     __tablename__ = "notifications_broadcast"
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    origin: str = Field(sa_column=_text(nullable=False))
-    title: str = Field(sa_column=_text(nullable=False))
-    description: str | None = Field(default=None, sa_column=_text())
-    severity: str = Field(sa_column=_text(nullable=False))
-    link: str | None = Field(default=None, sa_column=_text())
-    topic: str | None = Field(default=None, sa_column=_text())
-    scope: str | None = Field(default=None, sa_column=_text())
-    icon: str | None = Field(default=None, sa_column=_text())
-    created_at: int = Field(sa_column=Column(BigInteger, nullable=False))
-    updated_at: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
-    touched_at: int = Field(sa_column=Column(BigInteger, nullable=False))
 
     __table_args__ = (
         Index("notifications_broadcast_created", "created_at"),

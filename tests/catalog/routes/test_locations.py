@@ -14,7 +14,7 @@ from tests.catalog.routes.fakes import an_entity
 from tests.catalog.routes.world import World
 from tests.conftest import AnyDatabase
 
-URL = "http://files.example/a.yaml"
+URL = "http://git.example/a.yaml"
 
 
 async def test_a_location_is_registered_read_moved_and_removed(client: httpx.AsyncClient) -> None:
@@ -24,8 +24,8 @@ async def test_a_location_is_registered_read_moved_and_removed(client: httpx.Asy
     assert (await client.get("/locations")).json() == [{"data": location}]
     path = f"/locations/{location['id']}"
     assert (await client.get(path)).json() == location
-    moved = await client.put(path, json={"type": "url", "target": "http://files.example/b.yaml"})
-    assert moved.json() == {**location, "target": "http://files.example/b.yaml"}
+    moved = await client.put(path, json={"type": "url", "target": "http://git.example/b.yaml"})
+    assert moved.json() == {**location, "target": "http://git.example/b.yaml"}
     deleted = await client.delete(path)
     assert (deleted.status_code, deleted.content, "content-type" in deleted.headers) == (204, b"", False)
     assert (await client.get(path)).status_code == 404
@@ -122,7 +122,7 @@ class TestByQuery:
             ({"type": "URL"}, "1234"),
             ({"TYPE": {"$in": ["file", 5]}}, "0"),
             ({"target": {"$hasPrefix": "HTTP://FILES.example/3_"}}, "3"),
-            ({"target": {"$hasPrefix": "http://files.example/%"}}, ""),
+            ({"target": {"$hasPrefix": "http://git.example/%"}}, ""),
             ({"target": {"$exists": True}}, "01234"),
             ({"target": {"$exists": False}}, ""),
             ({"target": {"$contains": "x"}}, ""),

@@ -14,7 +14,7 @@ from app.reading.outgoing import GuardedClient
 from app.testing.reader import ReaderContract, ReaderVendor
 from catalog.interfaces import EntitiesCatalog
 from catalog.testing.provider import Deliver, ProviderContract, ProviderVendor
-from plugins.github.api.outgoing import BudgetedOutgoing
+from plugins.github.api.outgoing import budgeted
 from plugins.github.api.priority import Priority
 from plugins.github.discovery.events import RepositoryEvents
 from plugins.github.discovery.provider import GithubEntityProvider
@@ -72,10 +72,10 @@ class TestGithubReader(ReaderContract):
             github.world.add_repo("acme", "one", self.FILES)
             connection, outgoing = hosts.connection(github.host), GuardedClient()
             outgoing.trust(github.url)
-            budgeted = BudgetedOutgoing(outgoing, connection, Priority.READ)
+            at_its_pace = budgeted(outgoing, connection, Priority.READ)
             versions = hosts.versions(github.host)
             yield GithubReaderVendor(
-                github, GithubReader(budgeted, connection.settings, connection.credentials, versions), clock
+                github, GithubReader(at_its_pace, connection.settings, connection.credentials, versions), clock
             )
             await outgoing.close()
 

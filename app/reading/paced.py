@@ -1,13 +1,17 @@
-"""The guarded client at GitLab's pace."""
+"""The guarded client at a host's pace, for code that knows of none: readers' requests take their turn like others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import httpx
 
 from app.interfaces import Outgoing
-from plugins.gitlab.pace import Pace
+
+Ask = Callable[[Mapping[str, str]], Awaitable[httpx.Response]]
+"""Sends the request with these headers; may be called again."""
+Pace = Callable[[str, Mapping[str, str], Ask], Awaitable[httpx.Response]]
+"""Given a request's URL and headers, lets it go when it is time, and again if need be."""
 
 
 class PacedOutgoing:
@@ -32,15 +36,16 @@ class PacedOutgoing:
         max_bytes: int = 50 * 1024 * 1024,
         timeout: float = 30.0,
     ) -> httpx.Response:
-        return await self._pace.run(
-            lambda: self._outgoing.request(
+        async def ask(sent: Mapping[str, str]) -> httpx.Response:
+            return await self._outgoing.request(
                 method,
                 url,
-                headers=headers,
+                headers=sent,
                 content=content,
                 allow=allow,
                 max_redirects=max_redirects,
                 max_bytes=max_bytes,
                 timeout=timeout,
             )
-        )
+
+        return await self._pace(url, dict(headers or {}), ask)
