@@ -11,8 +11,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
-from app.host import SystemClock
+from app.database.postgres import PostgresDatabase
+from app.database.sqlite import SqliteDatabase
 from catalog.feed import CatalogFeed
 from catalog.query.engine import CatalogIndex
 from catalog.visibility import ConditionalVisibility
@@ -22,7 +25,11 @@ from plugins.search.indexer import Indexer
 from plugins.search.settings import CatalogCollatorSettings
 from plugins.search.store import SearchStore
 from plugins.search.writing import IndexWrite
-from tests.catalog.ingest_once import opened
+
+
+class Now:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 async def main(name: str, puts: int) -> None:
@@ -37,12 +44,13 @@ async def main(name: str, puts: int) -> None:
         left -= 1
 
     IndexWrite.put = killing  # type: ignore[method-assign]
-    database = opened(name)
+    database = PostgresDatabase(name) if name.startswith("postgresql://") else SqliteDatabase(Path(name))
     await database.start()
     index, feed = CatalogIndex(database), CatalogFeed(database)
     visibility = ConditionalVisibility(database, index)
     collator = CatalogCollator(CatalogCollatorSettings(), lambda: feed, lambda: visibility)
-    await Indexer(SearchStore(database, lambda: visibility), {collator.type: collator}, SystemClock()).run()
+    store = SearchStore(database, lambda: visibility)
+    await Indexer(store, {collator.type: collator}, Now()).run()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.catalog.world import component
 from tests.conftest import AnyDatabase
 from tests.plugins.search.world import CATALOG, SearchWorld
 
-MANY = 300
+MANY = 150
 
 
 async def killed_after(database: AnyDatabase, puts: int) -> None:
@@ -26,7 +26,7 @@ async def killed_after(database: AnyDatabase, puts: int) -> None:
 
 async def test_it_goes_on_where_it_was_killed(world: SearchWorld, database: AnyDatabase) -> None:
     await world.put(*(described(n, "first") for n in range(MANY)))
-    await killed_after(database, 2)
+    await killed_after(database, 1)
     collated = len(await world.content())
     assert 0 < collated < MANY
     # Readers are not disturbed by what is missing.
@@ -35,16 +35,16 @@ async def test_it_goes_on_where_it_was_killed(world: SearchWorld, database: AnyD
     await world.settle()
     assert (await world.query("first")).total == MANY
 
-    changed = [described(n, "second") for n in range(200)]
-    await world.put(*changed, removed=[f"component:default/svc-{n}" for n in range(280, MANY)])
+    changed = [described(n, "second") for n in range(100)]
+    await world.put(*changed, removed=[f"component:default/svc-{n}" for n in range(140, MANY)])
     await killed_after(database, 1)
     state = await world.store.collated(CATALOG)
     assert state is not None and state.position != str(await world.feed.newest())
-    assert (await world.query("second")).total in range(1, 200)
+    assert (await world.query("second")).total in range(1, 100)
 
     await world.settle()
     counts = [(await world.query(term)).total for term in ("first", "second")]
-    assert counts == [80, 200]
+    assert counts == [40, 100]
     assert await world.content() == await built_afresh(world)
 
 
