@@ -1,7 +1,8 @@
 # make run    sets up and starts Callboard on port 7007 with the example catalog
 # make ui     builds the portal that make run then serves (Node.js 22 or later; without one, that of the test tools)
 # make test   sets up and passes everything CI demands
-# make e2e    builds the portal and walks through it in a browser, on SQLite and on PostgreSQL (DATABASE= for one of them)
+# make e2e    builds the portal, walks through it and signs in to it in a browser, on SQLite and on PostgreSQL (DATABASE= for
+#             one of them; STOCK=, a stock frontend's packages/app/dist, for that one too)
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
 # make bench-scale  compares what reads cost in small and large catalogs (ENTITIES="10000 1000000", DATABASE=)
 # make bench-search  measures indexing and queries (ENTITIES=, DATABASE=, PEER=)
@@ -75,8 +76,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The stock frontend walks through Callboard too, where one has been built.
+STOCK ?= $(wildcard $(HOME)/.cache/callboard-peer/backstage/packages/app/dist)
 e2e: $(VENV)/.dev ui/dist/index.html
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.e2e $(if $(filter command line environment,$(origin DATABASE)),--database $(DATABASE))
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.e2e $(if $(STOCK),--stock $(STOCK)) $(if $(filter command line environment,$(origin DATABASE)),--database $(DATABASE))
 
 ENTITIES ?= 10000
 DATABASE ?= sqlite
@@ -100,7 +103,7 @@ fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what patterns
 
 # A real browser signs in with real identity providers. Needs Chromium: apt-get install chromium.
-e2e-auth: $(VENV)/.dev
+e2e-auth: $(VENV)/.dev ui/dist/index.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest tests/e2e_browser/signing_in/in_chromium.py -s
 
 e2e: e2e-auth

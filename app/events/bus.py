@@ -18,13 +18,17 @@ class EventBus:
 
     def __init__(self) -> None:
         self._subscribers: dict[str, list[Subscriber]] = {}
+        self._observers: list[Subscriber] = []
 
     def subscribe(self, topics: Sequence[str], subscriber: Subscriber) -> None:
         for topic in dict.fromkeys(topics):
             self._subscribers.setdefault(topic, []).append(subscriber)
 
+    def observe(self, observer: Subscriber) -> None:
+        self._observers.append(observer)
+
     async def publish(self, event: Event) -> None:
-        subscribers = self._subscribers.get(event.topic, ())
+        subscribers = [*self._subscribers.get(event.topic, ()), *self._observers]
         if len(subscribers) == 1:
             await self._tell(subscribers[0], event)
         elif subscribers:

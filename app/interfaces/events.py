@@ -24,4 +24,7 @@ class Events(Protocol):
     """The event bus. Subscribers run on the publishing process; a raising subscriber is logged and hinders nobody."""
 
     def subscribe(self, topics: Sequence[str], subscriber: Callable[[Event], Awaitable[None]]) -> None: ...
+    def observe(self, observer: Callable[[Event], Awaitable[None]]) -> None:
+        """Like a subscriber to all topics."""
+
     async def publish(self, event: Event) -> None: ...

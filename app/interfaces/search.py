@@ -37,8 +37,8 @@ class SearchDocument:
 class SearchChange:
     """What has changed in one type: the groups of `removed` go, and `put` is added, or replaces what has its keys.
 
-    A group may be in both: it then holds just what is put. `position` is stored in the same transaction, and given back
-    to `SearchCollator.changes` when it has to go on from here.
+    A group may be in both: it then holds just what is put. `position` is stored once all of it is, and given
+    back to `SearchCollator.changes` when it has to go on from here; what was cut off before that comes again.
     """
 
     put: Sequence[SearchDocument] = ()

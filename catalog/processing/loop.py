@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -35,6 +35,9 @@ from catalog.store.writing import CatalogStore
 log = logging.getLogger(__name__)
 
 BATCH = 500
+TOGETHER = 500
+"""Entities stored in one transaction, children included, unless one alone has more. Many Locations may end in the same
+moment; on SQLite everybody who writes waits for the end of the transaction."""
 READS = 32
 """Passes that read outside, at a time."""
 WAITING = 1000
@@ -305,7 +308,8 @@ class IngestLoop:
 
     async def _save(self, finished: Sequence[Finished]) -> None:
         try:
-            await self._save_together(finished)
+            for part in in_parts(finished):
+                await self._save_together(part)
         finally:
             self._claimed.difference_update(one.outcome.row.entity_id for one in finished)
 
@@ -365,3 +369,18 @@ class IngestLoop:
         if entity_ids:
             self._looking = asyncio.create_task(self._rechecker.changed(entity_ids), name="catalog-look-again")
             self._looking.add_done_callback(lambda _: self._wake.set())
+
+
+def in_parts(finished: Sequence[Finished]) -> Iterator[Sequence[Finished]]:
+    """What is stored together: in order, each part with about `TOGETHER` entities at most."""
+    part: list[Finished] = []
+    weight = 0
+    for one in finished:
+        more = 1 + len(one.outcome.children)
+        if part and weight + more > TOGETHER:
+            yield part
+            part, weight = [], 0
+        part.append(one)
+        weight += more
+    if part:
+        yield part

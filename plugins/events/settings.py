@@ -33,6 +33,8 @@ class ModulesSettings(_Settings):
 class EventsSettings(_Settings):
     http: HttpSettings = Field(default_factory=HttpSettings.model_construct)
     modules: ModulesSettings = Field(default_factory=ModulesSettings.model_construct)
+    notify_timeout_ms: int = Field(default=55_000, ge=1, le=600_000)
+    """For how long the event bus lets a subscriber wait for news, in milliseconds."""
 
 
 class _App(_Settings):

@@ -12,6 +12,7 @@ from app.interfaces import Clock, SearchChange, SearchCollator, SearchDocument, 
 from plugins.search import metrics
 from plugins.search.catalog_documents import TYPE, EntityChanges, EntityDocument
 from plugins.search.entries import Entry, entry_of, is_link
+from plugins.search.pace import Pace
 from plugins.search.store import Collated, SearchStore
 
 LOOK_S: Final = 5.0
@@ -35,6 +36,7 @@ class Indexer:
         self._store = store
         self._collators = collators
         self._clock = clock
+        self._pace = Pace()
         self._asked = asyncio.Event()
 
     def wake(self, _payload: str = "") -> None:
@@ -124,8 +126,10 @@ class Indexer:
             position = await collator.position()
             async for documents in collator.collate():
                 entries = await prepared(collator.type, documents)
-                async with self._store.write() as write:
-                    await write.put(collator.type, entries, generation)
+                for part in self._pace.parts(entries):
+                    async with self._store.write() as write:
+                        with self._pace.timed(len(part)):
+                            await write.put(collator.type, part, generation)
                 count += len(entries)
         gone = await self._store.end(collator.type, generation, collator.version, position, self._clock.now())
         if collator.type == TYPE:
@@ -158,11 +162,16 @@ class Indexer:
             await self._store.request([collator.type])
 
     async def apply(self, type: str, change: SearchChange) -> None:  # noqa: A002
-        """One change, in one transaction with its position."""
+        """One change, in as many transactions as it takes; the last one notes the position. Whoever is interrupted
+        begins again, which changes nothing that is done already."""
         entries = await prepared(type, change.put)
+        keys = [entry.key for entry in entries]
+        for going, coming in self._pace.slices(change.removed, entries):
+            async with self._store.write() as write:
+                with self._pace.timed(max(len(going), len(coming))):
+                    await write.remove(type, going, keys)
+                    await write.put(type, coming)
         async with self._store.write() as write:
-            await write.remove(type, change.removed, [entry.key for entry in entries])
-            await write.put(type, entries)
             if isinstance(change, EntityChanges):
                 await write.adopt(change.created or {})
             if change.position is not None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from app.interfaces import Database
 from catalog.interfaces import EntityVisibility
 from plugins.search.fulltext import FullText, full_text
+from plugins.search.pace import Pace
 from plugins.search.writing import FIRST_ID, IndexWrite, generation_of
 
 REQUESTS: Final = "search_requests"
@@ -103,25 +104,43 @@ class SearchStore:
                 f"UPDATE search_collator SET requested = {BEGUN} WHERE type = ? AND requested = {WANTED}",  # noqa: S608
                 type,
             )
+            await write.transaction.execute("DELETE FROM search_gone WHERE type = ?", type)
             return await generation_of(write.transaction, type)
 
     async def end(self, type: str, generation: int, version: str, position: str | None, now: datetime) -> int:  # noqa: A002
         """A collation is complete: what it has not named goes. Gives how many documents did."""
+        gone = await self._drop("type = ? AND generation < ?", type, generation)
         async with self.write() as write:
-            rows = await write.transaction.fetch(
-                "SELECT id FROM search_document WHERE type = ? AND generation < ?", type, generation
-            )
-            await write.drop([row[0] for row in rows])
             await write.transaction.execute(
                 # What was asked for meanwhile is another one.
-                "UPDATE search_collator SET version = ?, position = ?, collated_at = ?,"  # noqa: S608
+                "UPDATE search_collator SET version = ?, position = ?, collated_at = ?, ended = ?,"  # noqa: S608
                 f" requested = CASE requested WHEN {BEGUN} THEN 0 ELSE requested END WHERE type = ?",
                 version,
                 position,
                 _ms(now),
+                generation,
                 type,
             )
-            return len(rows)
+            await write.transaction.execute("DELETE FROM search_gone WHERE type = ?", type)
+        return gone
+
+    async def _drop(self, condition: str, *values: Any) -> int:
+        """Removes the documents to which the condition applies; gives how many did."""
+        rows = await self.database.read(f"SELECT id FROM search_document WHERE {condition}", *values)  # noqa: S608
+        pace, gone = Pace(), 0
+        for part in pace.parts([row[0] for row in rows]):
+            async with self.write() as write:
+                with pace.timed(len(part)):
+                    # What somebody has told of since it was looked up is another document.
+                    still = await write.transaction.fetch(
+                        f"SELECT id FROM search_document WHERE {condition}"  # noqa: S608
+                        f" AND {self.database.any_of('id', 'bigint')}",
+                        *values,
+                        self.database.array(part),
+                    )
+                    await write.drop([row[0] for row in still])
+                    gone += len(still)
+        return gone
 
     async def request(self, types: Sequence[str]) -> None:
         """Have types collated anew. Asking twice is asking once."""
@@ -140,9 +159,8 @@ class SearchStore:
         rows = await self.database.read("SELECT type FROM search_collator UNION SELECT type FROM search_document")
         gone = sorted({row[0] for row in rows} - set(types))
         for one in gone:
+            await self._drop("type = ?", one)
             async with self.write() as write:
-                found = await write.transaction.fetch("SELECT id FROM search_document WHERE type = ?", one)
-                await write.drop([row[0] for row in found])
                 await write.transaction.execute("DELETE FROM search_collator WHERE type = ?", one)
         return gone
 

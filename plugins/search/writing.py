@@ -58,7 +58,7 @@ class IndexWrite:
         """Add documents, or replace those of the same keys. What is there just so stays untouched.
 
         `generation` is that of the collation whose part this is: then groups that somebody has told of since it began
-        are newer, and stay. None: somebody tells of a change.
+        are newer, and stay as they are, or gone. None: somebody tells of a change.
         """
         if generation is None:
             generation = await generation_of(self.transaction, type) + TOLD
@@ -90,6 +90,12 @@ class IndexWrite:
         )
         kept = set(keep)
         await self.drop([row[0] for row in rows if row[1] not in kept])
+        if groups and await self._collating(type):
+            # Nothing is left of them that would tell the collation.
+            await self.transaction.execute_many(
+                "INSERT INTO search_gone (type, grp) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                [(type, group) for group in sorted(set(groups))],
+            )
 
     async def drop(self, ids: Sequence[int]) -> None:
         if not ids:
@@ -137,8 +143,13 @@ class IndexWrite:
         return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     async def _groups(self, type: str, generation: int, groups: set[str]) -> set[str]:  # noqa: A002
-        """Those of the groups that have documents of this generation."""
+        """Those of the groups that have documents of this generation, or have been removed during the collation."""
         database = self._database
+        gone = await self.transaction.fetch(
+            f"SELECT grp FROM search_gone WHERE type = ? AND {database.any_of('grp', 'text')}",  # noqa: S608
+            type,
+            database.array(groups),
+        )
         rows = await self.transaction.fetch(
             "SELECT DISTINCT grp FROM search_document"  # noqa: S608
             f" WHERE type = ? AND generation = ? AND {database.any_of('grp', 'text')}",
@@ -146,7 +157,11 @@ class IndexWrite:
             generation,
             database.array(groups),
         )
-        return {row[0] for row in rows}
+        return {row[0] for row in (*rows, *gone)}
+
+    async def _collating(self, type: str) -> bool:  # noqa: A002
+        rows = await self.transaction.fetch("SELECT ended < generation FROM search_collator WHERE type = ?", type)
+        return bool(rows and rows[0][0])
 
     async def _mark(self, ids: Sequence[int], generation: int) -> None:
         if ids:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import get_args
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.interfaces import JsonBytes, PluginHost, ScheduledTask
+from app.interfaces import JsonBytes, PluginHost, Role, ScheduledTask
 from plugins.signals.hub import Hub
 from plugins.signals.relay import CHANNEL, Relay
 from plugins.signals.settings import SignalsSettings
@@ -23,7 +24,9 @@ class SignalsPlugin:
     def register(self, host: PluginHost) -> None:
         settings = host.settings("signals", SignalsSettings)
         hub = Hub(settings)
-        relay = Relay(host.database, hub, host.clock)
+        # A process that leaves a role to others is not the only one, whatever the database.
+        alone = host.database.dialect == "sqlite" and host.roles.issuperset(get_args(Role))
+        relay = Relay(host.database, hub, host.clock, alone=alone)
         host.migrations("plugins.signals.migrations")
         host.mount("signals", _routes())
         host.allow_unauthenticated("/api/signals/health")
@@ -31,10 +34,10 @@ class SignalsPlugin:
         if settings.anonymous:
             host.allow_unauthenticated("/api/signals")
         host.events.subscribe([TOPIC], relay.publish)
-        if host.database.dialect == "postgresql":
-            if "api" in host.roles:
-                host.database.listen(CHANNEL, relay.heard)
-                host.background("signals: from other replicas", relay.run, role="api")
+        if "api" in host.roles:
+            host.database.listen(CHANNEL, relay.heard)
+            host.background("signals: from other replicas", relay.run, role="api")
+        if not alone:
             host.schedule("signals", ScheduledTask("signals:forget", relay.forget, timedelta(minutes=10)))
 
 

@@ -1,8 +1,9 @@
 """From an event in any process to the connections of all.
 
 On PostgreSQL what one event tells is a row and a NOTIFY with the row's content, or its number alone where that is too
-long for one (8000 bytes). A replica that missed a notification finds the row at its next look. On SQLite there is
-one process.
+long for one (8000 bytes). A replica that missed a notification finds the row at its next look. On SQLite there is one
+process as a rule, which writes nothing; one of several leaves rows, and those with connections look when the file
+changes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ MAX_NOTIFIED: Final = 7000
 """Bytes of a signal that travel within the notification; PostgreSQL takes 8000."""
 LOOK_S: Final = 15.0
 """Seconds between looks for what was missed."""
+CHANGED_S: Final = 0.5
+"""Seconds between looks at SQLite's data version, a matter of microseconds."""
 WINDOW: Final = timedelta(minutes=1)
 """How old a missed signal may be and still be told."""
 KEPT: Final = timedelta(minutes=5)
@@ -35,7 +38,9 @@ log = logging.getLogger(__name__)
 
 
 class Relay:
-    def __init__(self, database: Database, hub: Hub, clock: Clock) -> None:
+    def __init__(self, database: Database, hub: Hub, clock: Clock, *, alone: bool = False) -> None:
+        """`alone`: no other process has the database."""
+        self._alone = alone
         self._database, self._hub, self._clock = database, hub, clock
         self._id = uuid4().hex
         self._told: OrderedDict[int, None] = OrderedDict()
@@ -47,7 +52,7 @@ class Relay:
         signals = Signal.parse_all(event.payload)
         for signal in signals:
             self._hub.deliver(signal)
-        if self._database.dialect == "sqlite" or not signals:
+        if self._alone or not signals:
             return
         payloads = [signal.payload for signal in signals]
         payload = orjson.dumps(payloads)
@@ -75,6 +80,8 @@ class Relay:
 
     async def run(self) -> None:
         """Fetches what notifications had no room for, and looks for what was missed while somebody listens."""
+        if self._database.dialect == "sqlite":
+            await self._watch()
         while True:
             try:
                 number = await asyncio.wait_for(self._news.get(), LOOK_S)
@@ -85,6 +92,15 @@ class Relay:
             rows = await self._database.read("SELECT id, payload FROM signals_sent WHERE id = ?", number)
             for row in rows:
                 self._tell(row[0], orjson.loads(row[1]))
+
+    async def _watch(self) -> None:
+        """SQLite: looks when somebody has written, for ever."""
+        seen = await self._database.data_version()
+        while True:
+            await asyncio.sleep(CHANGED_S)
+            if self._hub.connections and (version := await self._database.data_version()) != seen:
+                seen = version
+                await self.look()
 
     async def look(self) -> None:
         """Tells what others sent lately and this process has not heard of."""

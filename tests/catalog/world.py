@@ -160,6 +160,9 @@ class Bus:
     def subscribe(self, topics: Sequence[str], subscriber: Callable[[Event], Awaitable[None]]) -> None:
         raise NotImplementedError
 
+    def observe(self, observer: Callable[[Event], Awaitable[None]]) -> None:
+        raise NotImplementedError
+
     async def publish(self, event: Event) -> None:
         self.published.append(event)
 

@@ -16,6 +16,7 @@ import techdocsAddons from '@backstage/plugin-techdocs-module-addons-contrib/alp
 import techdocs from '@backstage/plugin-techdocs/alpha';
 import userSettings from '@backstage/plugin-user-settings/alpha';
 import { navigation } from './Navigation';
+import { signIn } from './SignIn';
 
 // The catalog is the front page.
 const catalog = catalogPlugin.withOverrides({
@@ -36,6 +37,7 @@ export default createApp({
     org,
     scaffolder,
     search,
+    signIn,
     signals,
     storedSettings,
     techdocs,

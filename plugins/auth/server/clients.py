@@ -19,6 +19,8 @@ from plugins.auth.settings import CimdSettings, DcrSettings
 
 MAX_BYTES = 64 * 1024
 TIMEOUT = 10.0
+MAX_NAME = 120
+"""Characters of a client's name that users are shown."""
 _SECRETS = ("client_secret", "client_secret_expires_at")
 _FORBIDDEN = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 
@@ -87,8 +89,7 @@ class Clients:
         urls.require_redirect_uri(redirect_uri, self._redirects)
         if not urls.is_registered(redirect_uri, document["redirect_uris"]):
             raise InputError(f"Invalid redirect_uri '{redirect_uri}', not registered in client metadata")
-        name = document.get("client_name")
-        return Client(client_id, name if isinstance(name, str) else client_id, document["redirect_uris"], public=True)
+        return Client(client_id, _shown(document.get("client_name"), client_id), document["redirect_uris"], public=True)
 
     async def register(self, name: str | None, redirect_uris: Sequence[str]) -> Registration:
         """Raises InputError for a redirect URI that is not let in."""
@@ -100,7 +101,7 @@ class Clients:
                 "INSERT INTO auth_oauth_client (id, name, secret_digest, redirect_uris, created_at) "
                 "VALUES (?, ?, ?, ?, ?)",
                 made.client_id,
-                name,
+                None if name is None else name.replace("\0", ""),
                 _digest(made.client_secret),
                 orjson.dumps(list(redirect_uris)).decode(),
                 int(self._clock.now().timestamp() * 1000),
@@ -130,7 +131,8 @@ class Clients:
         known = orjson.loads(rows[0][1])
         if redirect_uri not in known:
             raise InputError(f"Invalid redirect_uri '{redirect_uri}'")
-        return Client(client_id, rows[0][0], known, public=False)
+        name = None if rows[0][0] is None else _shown(rows[0][0], client_id)
+        return Client(client_id, name, known, public=False)
 
     async def _fetched(self, url: str) -> Any:
         try:
@@ -161,6 +163,16 @@ def _checked(document: Any, client_id: str) -> Mapping[str, Any]:
     if document.get("token_endpoint_auth_method") in _FORBIDDEN:
         raise InputError("Client metadata uses forbidden auth method")
     return document
+
+
+def _shown(name: Any, client_id: str) -> str:
+    """A name as users are asked about it. It is the client's own claim: what turns text around, hides, or pushes the
+    rest of the page out of sight is left out."""
+    if not isinstance(name, str):
+        return client_id
+    visible = "".join(" " if each.isspace() else each for each in name if each.isspace() or each.isprintable())
+    text = " ".join(visible.split())
+    return (text if len(text) <= MAX_NAME else text[: MAX_NAME - 1] + "…") or client_id
 
 
 def _digest(secret: str) -> str:

@@ -23,3 +23,15 @@ async def test_subscribers_get_their_topics_and_a_failing_one_hinders_nobody(cap
         await bus.publish(Event(topic, {}))
     assert seen == ["a", "b"]
     assert "cannot hear" in caplog.text
+
+
+async def test_an_observer_is_told_of_every_topic() -> None:
+    bus, seen = EventBus(), []
+
+    async def hear(event: Event) -> None:
+        seen.append(event.topic)
+
+    bus.observe(hear)
+    for topic in ("a", "b"):
+        await bus.publish(Event(topic, {}))
+    assert seen == ["a", "b"]

@@ -26,6 +26,7 @@ from tests.reference.npm import installed
 
 HERE = Path(__file__).parent
 PICTURES = Path(".callboard-e2e") / "sign-in"
+BUNDLE = HERE.parents[2] / "ui" / "dist"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -53,11 +54,8 @@ def frontend(folder: Path, modules: Path) -> Iterator[str]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_person_signs_in_and_out(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "no Chromium on the PATH: on Debian, apt-get install chromium"
     modules = installed(HERE) / "node_modules"
     pictures = PICTURES / engine
-    pictures.mkdir(parents=True, exist_ok=True)
     (tmp_path / "org.yaml").write_text(ORG)
     (tmp_path / "web").mkdir()
     server = Callboard(tmp_path, [tmp_path / "app-config.yaml", *on_database(engine, tmp_path, request)])
@@ -70,20 +68,57 @@ def test_a_person_signs_in_and_out(engine: str, tmp_path: Path, request: pytest.
         try:
             server.start()
             wait_for_people(url)
-            given = {"chromium": chromium, "app": app, "backend": url, "pictures": str(pictures)}
-            walked = subprocess.run(
-                ["node", str(HERE / "drive.mjs")],
-                input=json.dumps(given),
-                capture_output=True,
-                text=True,
-                env={**os.environ, "NODE_PATH": str(modules)},
-                timeout=240,
-                check=False,
-            )
+            walk("drive.mjs", {"app": app, "backend": url}, pictures, steps=11)
         finally:
             server.stop()
-    steps: list[dict[str, Any]] = [json.loads(line) for line in walked.stdout.splitlines() if line.startswith("{")]
-    for step in steps:
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_person_signs_in_to_the_portal(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert (BUNDLE / "index.html").is_file(), "there is no portal: make ui"
+    (tmp_path / "org.yaml").write_text(ORG)
+    server = Callboard(tmp_path, [tmp_path / "app-config.yaml", *on_database(engine, tmp_path, request)])
+    url = f"http://localhost:{server.port}"
+    with identity_providers(url) as peers:
+        config = configuration(url, peers, tmp_path)
+        offered = [{"id": "oidc", "title": "Company login"}, "github", "guest"]
+        config["app"] = {
+            "title": "Theatre",
+            "baseUrl": url,
+            "bundle": str(BUNDLE),
+            "extensions": [{"sign-in-page:app": {"config": {"providers": offered}}}],
+        }
+        config["auth"]["providers"]["guest"] = {
+            "dangerouslyAllowOutsideDevelopment": True,
+            "userEntityRef": "user:default/twin-one",
+        }
+        config["auth"]["experimentalDynamicClientRegistration"] = {"enabled": True}
+        (tmp_path / "app-config.yaml").write_text(json.dumps(config))
+        try:
+            server.start()
+            wait_for_people(url)
+            walk("portal.mjs", {"portal": url}, PICTURES / engine, steps=18)
+        finally:
+            server.stop()
+
+
+def walk(script: str, given: dict[str, str], pictures: Path, *, steps: int) -> None:
+    """Has a person walk, and expects every step to go well."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "no Chromium on the PATH: on Debian, apt-get install chromium"
+    pictures.mkdir(parents=True, exist_ok=True)
+    walked = subprocess.run(
+        ["node", str(HERE / script)],
+        input=json.dumps({"chromium": chromium, "pictures": str(pictures), **given}),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NODE_PATH": str(installed(HERE) / "node_modules")},
+        timeout=300,
+        check=False,
+    )
+    walk: list[dict[str, Any]] = [json.loads(line) for line in walked.stdout.splitlines() if line.startswith("{")]
+    for step in walk:
         print(f"{'passed' if step['ok'] else 'FAILED'}  {step['step']}" + ("" if step["ok"] else f": {step['seen']}"))
-    assert walked.returncode == 0 and all(step["ok"] for step in steps), walked.stderr[-2000:]
-    assert len(steps) == 11
+    assert walked.returncode == 0 and all(step["ok"] for step in walk), walked.stderr[-2000:]
+    assert len(walk) == steps

@@ -22,6 +22,7 @@ from app.host import Host
 from app.interfaces import Plugin
 from plugins.auth.plugin import AuthPlugin
 from plugins.auth.server import urls
+from plugins.auth.server.clients import MAX_NAME, _shown
 from tests.app.auth.world import BASE_URL, Network, SetClock
 from tests.conftest import AnyDatabase
 from tests.plugins.house import EntitiesPlugin, opened
@@ -467,3 +468,24 @@ def test_no_text_around_a_trusted_host_makes_another_host_trusted(before: str, b
 def test_a_pattern_says_its_protocol(pattern: str) -> None:
     with pytest.raises(InputError, match="an explicit protocol is required"):
         urls.UrlPattern.parse(pattern)
+
+
+@given(st.text(max_size=300))
+def test_a_clients_name_is_shown_as_one_short_readable_line(name: str) -> None:
+    shown = _shown(name, "its-id")
+    assert 0 < len(shown) <= MAX_NAME and shown.isprintable() and shown == shown.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Claude", "Claude"),
+        (" Call\u202eboard\u0000\n\n by \u200bMe ", "Callboard by Me"),
+        ("\u2066\u2069", "its-id"),
+        (None, "its-id"),
+        (["x"], "its-id"),
+        ("x" * 500, "x" * (MAX_NAME - 1) + "…"),
+    ],
+)
+def test_what_would_mislead_is_left_out_of_a_clients_name(name: object, shown: str) -> None:
+    assert _shown(name, "its-id") == shown

@@ -7,13 +7,12 @@ import gzip
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import orjson
 import pytest
 
-from app.interfaces import Database, Principal
+from app.interfaces import Database
 from plugins.events.body import MAX_BYTES
 from plugins.events.ingress import MAX_ID_LENGTH
 from tests.plugins.events.world import World, running
@@ -274,31 +273,3 @@ async def test_secrets_are_neither_stored_nor_published(client: httpx.AsyncClien
     await world.work()
     assert world.heard[0].metadata["x-seen"] == "yes"
     assert "x-gitlab-token" not in world.heard[0].metadata
-
-
-# ------------------------------------------------------------------------------------------------------ bus
-
-
-def event(topic: str, payload: Any) -> dict[str, Any]:
-    return {"event": {"topic": topic, "payload": payload}}
-
-
-async def test_services_may_publish_on_the_bus(client: httpx.AsyncClient, world: World) -> None:
-    world.listen("t")
-    world.caller = Principal("service", "external:x")
-    assert (await client.post("/bus/v1/events", json=event("t", [1]))).status_code == 204
-    assert (world.heard[0].topic, world.heard[0].payload) == ("t", [1])
-
-
-async def test_users_may_not(client: httpx.AsyncClient, world: World) -> None:
-    world.listen("t")
-    world.caller = Principal("user", "user:default/guest")
-    assert (await client.post("/bus/v1/events", json=event("t", 1))).status_code == 403
-    response = await client.post("/bus/v1/events", json={"event": {"topic": "t", "eventPayload": 1}})
-    assert (response.status_code, response.json()["error"]["name"]) == (400, "InputError")
-    assert world.heard == []
-
-
-async def test_there_are_no_subscriptions(client: httpx.AsyncClient, world: World) -> None:
-    world.caller = Principal("service", "external:x")
-    assert (await client.put("/bus/v1/subscriptions/x", json={"topics": ["t"]})).status_code == 404

@@ -16,7 +16,7 @@ from app.database.migrations import migrate
 from app.events import EventBus
 from app.http.mounts import Mounts
 from app.http.pipeline import Pipeline
-from app.interfaces import Database, Event, Hook, PluginHost, Principal, Role
+from app.interfaces import Database, Event, Hook, PluginHost, Principal, Role, ScheduledTask
 from app.lifecycle import Lifecycle
 from plugins.events.plugin import EventsPlugin
 from plugins.events.worker import DeliveryWorker
@@ -49,6 +49,8 @@ class World:
         self.mounts = Mounts()
         self.packages: dict[str, str] = {}
         self.loops: dict[str, Hook] = {}
+        self.tasks: dict[str, ScheduledTask] = {}
+        self.stops: list[Hook] = []
         self.heard: list[Event] = []
         self.caller = Principal("none")
         EventsPlugin().register(cast(PluginHost, self))
@@ -67,6 +69,12 @@ class World:
 
     def background(self, name: str, run: Hook, *, role: Role) -> None:
         self.loops[name] = run
+
+    def schedule(self, plugin: str, task: ScheduledTask, *, role: Role = "ingest") -> None:
+        self.tasks[task.id] = task
+
+    def on_stop(self, hook: Hook) -> None:
+        self.stops.append(hook)
 
     def listen(self, *topics: str) -> None:
         async def hear(event: Event) -> None:

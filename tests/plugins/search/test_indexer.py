@@ -192,6 +192,49 @@ async def test_what_is_told_during_a_collation_wins(world: SearchWorld) -> None:
     assert await world.titles() == ["old"] * 4
 
 
+async def test_what_is_removed_during_a_collation_stays_removed(world: SearchWorld) -> None:
+    shelf = world.add(Shelf("shelf"))
+    shelf.documents = [document(key, group=key) for key in "abcdef"]
+
+    async def tell() -> None:
+        # One that has been collated already, and one that is still to come.
+        shelf.between = None
+        await world.told.update("shelf", SearchChange(removed=["a", "f"]))
+
+    shelf.between = tell
+    await world.indexer.collate(shelf)
+    assert await world.titles() == ["b", "c", "d", "e"]
+    # The next one takes what there is; so does one after a failure.
+    await world.indexer.collate(shelf)
+    assert sorted(await world.titles()) == ["a", "b", "c", "d", "e", "f"]
+
+    async def tell_and_fail() -> None:
+        await tell()
+        raise RuntimeError("the shelf fell over")
+
+    shelf.between = tell_and_fail
+    with pytest.raises(RuntimeError):
+        await world.indexer.collate(shelf)
+    shelf.between = None
+    await world.indexer.collate(shelf)
+    assert sorted(await world.titles()) == ["a", "b", "c", "d", "e", "f"]
+    assert await world.database.read("SELECT count(*) FROM search_gone") == [(0,)]
+
+
+async def test_a_group_that_is_removed_and_told_of_again_is_there(world: SearchWorld) -> None:
+    shelf = world.add(Shelf("shelf"))
+    shelf.documents = [document(key, "old", group=key) for key in "abcd"]
+
+    async def tell() -> None:
+        shelf.between = None
+        await world.told.update("shelf", SearchChange(removed=["d"]))
+        await world.told.update("shelf", SearchChange(put=[document("d", "new", group="d")]))
+
+    shelf.between = tell
+    await world.indexer.collate(shelf)
+    assert sorted(await world.titles()) == ["new", "old", "old", "old"]
+
+
 async def test_a_failing_collator_hinders_nobody_and_loses_nothing(
     world: SearchWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

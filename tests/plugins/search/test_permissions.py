@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
+import orjson
 import pytest
 
 from app.errors import InputError
@@ -66,6 +68,29 @@ async def test_counts_and_cursors_are_of_what_may_be_seen(world: SearchWorld) ->
     hidden = await world.query("svc-2")
     assert (hidden.total, list(hidden.results)) == (0, [])
     assert (await world.query("", filters={"owner": "team-b"})).total == 0
+
+
+async def test_pages_stay_full_when_most_is_hidden(world: SearchWorld) -> None:
+    # One in seven may be seen. Were the others left out of a page that was cut before, it would be short.
+    owners = ["team-b"] * 6 + ["team-a"]
+    await world.put(
+        group("team-a"), group("team-b"), *(component(f"svc-{n:03}", owner=owners[n % 7]) for n in range(140))
+    )
+    await world.settle()
+    world.permissions.decisions[READ.name] = OURS
+    mine = [f"svc-{n:03}" for n in range(140) if n % 7 == 6]
+    for term in ("svc", ""):
+        sizes, titles = [], []
+        for page in range(4):
+            answer = await world.query(term, filters={"kind": "Component"}, limit=6, cursor=page_cursor(page))
+            sizes.append((len(answer.results), answer.total, answer.has_more))
+            titles += [orjson.loads(one.document)["title"] for one in answer.results]
+        assert sizes == [(6, 20, True), (6, 20, True), (6, 20, True), (2, 20, False)]
+        assert sorted(titles) == mine
+
+
+def page_cursor(page: int) -> str:
+    return b64encode(str(page).encode()).decode()
 
 
 async def test_a_condition_follows_the_catalog_at_once(world: SearchWorld) -> None:

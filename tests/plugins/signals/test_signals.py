@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.database.postgres import PostgresDatabase
+from app.database.sqlite import SqliteDatabase
 from app.host import Host
 from app.interfaces import Event
 from plugins.signals.hub import Hub
@@ -188,14 +189,21 @@ async def test_a_client_that_does_not_read_is_given_up(database: AnyDatabase, tm
 
 
 @pytest.fixture
-async def two(postgres_url: str, tmp_path: Path) -> AsyncIterator[tuple[Replica, Replica]]:
+async def two(
+    database: AnyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Replica, Replica]]:
+    monkeypatch.setattr("plugins.signals.relay.CHANGED_S", 0.02)
     async with AsyncExitStack() as stack:
         replicas = []
         for _ in range(2):
-            database = PostgresDatabase(postgres_url)
-            await database.start()
-            stack.push_async_callback(database.close)
-            replicas.append(await stack.enter_async_context(replica(database, tmp_path)))
+            own = (
+                SqliteDatabase(database.file)
+                if isinstance(database, SqliteDatabase)
+                else PostgresDatabase(database._url)
+            )
+            await own.start()
+            stack.push_async_callback(own.close)
+            replicas.append(await stack.enter_async_context(replica(own, tmp_path)))
         yield replicas[0], replicas[1]
 
 
@@ -234,6 +242,15 @@ async def sent_unheard(by: Replica, payload: Any) -> None:
             orjson.dumps(payload).decode(),
             int(by.host.clock.now().timestamp() * 1000),
         )
+
+
+async def test_a_process_that_has_the_database_alone_writes_nothing(one: Replica) -> None:
+    host = one.host
+    event = Event("signals", Signal("news", {"n": 1}, frozenset([ALICE])).payload)
+    await Relay(host.database, Hub(SignalsSettings()), host.clock, alone=True).publish(event)
+    assert await host.database.read("SELECT count(*) FROM signals_sent") == [(0,)]
+    await Relay(host.database, Hub(SignalsSettings()), host.clock).publish(event)
+    assert await host.database.read("SELECT count(*) FROM signals_sent") == [(1,)]
 
 
 async def test_signals_are_forgotten(one: Replica) -> None:

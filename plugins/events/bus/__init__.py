@@ -1,0 +1,1 @@
+"""Events between backends: kept for those that subscribe, until they have fetched them."""

@@ -1,0 +1,67 @@
+"""Long work on the index in short transactions: nobody else can write to SQLite meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+from plugins.search.entries import Entry
+
+T = TypeVar("T")
+
+HOLD_S: Final = 0.05
+"""Seconds that a transaction is to take."""
+FEWEST: Final = 10
+MOST: Final = 500
+FIRST: Final = 50
+"""Documents of a transaction: at least, at most, and before it is known how long they take."""
+
+
+class Pace:
+    """How many documents fit into one transaction here and now, going by those before."""
+
+    def __init__(self) -> None:
+        self.size = FIRST
+
+    @contextmanager
+    def timed(self, count: int) -> Iterator[None]:
+        """Around what is done within a transaction, to that many documents."""
+        began = time.perf_counter()
+        yield
+        self.note(count, time.perf_counter() - began)
+
+    def note(self, count: int, seconds: float) -> None:
+        """So many took so long. What is due is approached by doubling and halving at most."""
+        if count * 2 >= self.size or seconds > HOLD_S:
+            wanted = int(count * HOLD_S / max(seconds, 1e-6))
+            self.size = max(FEWEST, min(MOST, max(self.size // 2, min(self.size * 2, wanted))))
+
+    def parts(self, entries: Sequence[T]) -> Iterator[Sequence[T]]:
+        """One after another, each as long as fits when it is its turn."""
+        start = 0
+        while start < len(entries):
+            part = entries[start : start + self.size]
+            start += len(part)
+            yield part
+
+    def slices(self, removed: Sequence[str], entries: Sequence[Entry]) -> Iterator[tuple[list[str], list[Entry]]]:
+        """A change in parts, each of which may be done for itself: a group is removed and put in one of them."""
+        # Of several with one key the last is meant, whichever part it is in.
+        latest = {entry.key: entry for entry in entries}
+        groups: dict[str, list[Entry]] = {group: [] for group in removed}
+        for entry in latest.values():
+            groups.setdefault(entry.group, []).append(entry)
+        gone = set(removed)
+        going: list[str] = []
+        coming: list[Entry] = []
+        for group, members in groups.items():
+            if group in gone:
+                going.append(group)
+            coming.extend(members)
+            if len(going) >= self.size or len(coming) >= self.size:
+                yield going, coming
+                going, coming = [], []
+        if going or coming:
+            yield going, coming
