@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.interfaces import PluginHost
 from plugins.events.bus import bus_routes
 from plugins.events.ingress import ingress_routes
+from plugins.events.replay import event_commands
 from plugins.events.settings import EventsSettings, IntegrationSettings
 from plugins.events.sources import sources
 from plugins.events.store import CHANNEL, DeliveryStore
@@ -21,6 +22,7 @@ class EventsPlugin:
         store = DeliveryStore(host.database)
         worker = DeliveryWorker(store, known, host.events, host.clock)
         host.migrations("plugins.events.migrations")
+        host.commands(event_commands(host, store, known), name="events")
         host.mount("events", ingress_routes(known, store, host.clock))
         host.mount("events", bus_routes(host.events), contract="events.yaml")
         # Signatures, not credentials, tell who is calling.
