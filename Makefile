@@ -5,6 +5,7 @@
 # make bench  generates a catalog and measures ingestion and reads (ENTITIES=, DATABASE=, PEER=)
 # make bench-search  measures indexing and queries (ENTITIES=, DATABASE=, PEER=)
 # make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
+# make attacks  takes each defence against a known attack away, in a copy, and sees its tests fail (ten minutes)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -19,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check bench bench-scaffolder bench-search fuzz e2e e2e-auth clean
+.PHONY: run setup setup-dev ui test format check bench bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -86,6 +87,9 @@ bench-search: $(VENV)/.dev
 
 bench-scaffolder: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+attacks: $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.attacks
 
 fuzz: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.scaffolder.language.fuzz --seconds 300 --what newest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -45,4 +46,5 @@ class Runtime:
             confined=self.confined.run,
             environment=self._environment,
             bridged=self.bridge.actions,
+            log_level=os.environ.get("LOG_LEVEL", "info"),
         )

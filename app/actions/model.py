@@ -21,7 +21,9 @@ class ActionInvocation:
 
     input: Mapping[str, Any]
     caller: Principal
-    secrets: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    token: str | None = field(default=None, repr=False)
+    """The caller's own token, for what goes on in their name after the call; None where none is at hand."""
 
 
 @dataclass(frozen=True, slots=True)

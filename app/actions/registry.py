@@ -53,6 +53,7 @@ class ActionRegistry:
         *,
         secrets: Mapping[str, Any] | None = None,
         plugin: str | None = None,
+        token: str | None = None,
     ) -> Any:
         if caller.kind == "none":
             raise NotAllowedError(ANONYMOUS)
@@ -66,7 +67,7 @@ class ActionRegistry:
             demand(self._schema(action, "secrets"), secrets, f'Invalid secrets for action "{action_id}"')
         elif secrets:
             raise InputError(f'Action "{action_id}" does not accept secrets')
-        output = await action.run(ActionInvocation(given, caller, secrets or {}))
+        output = await action.run(ActionInvocation(given, caller, secrets or {}, token))
         demand(self._schema(action, "output"), output, f'Invalid output from action "{action_id}"')
         return output
 

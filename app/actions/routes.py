@@ -15,7 +15,7 @@ from app.actions.model import RegisteredAction
 from app.actions.registry import ActionRegistry
 from app.errors import InputError
 from app.http.body import JSON_LIMIT, header, parse_json, read_body
-from app.interfaces import JsonBytes, Principal
+from app.interfaces import JsonBytes, Principal, bearer
 
 
 def action_routes(
@@ -34,10 +34,9 @@ def action_routes(
         @routes.post("/v1/actions/{action_id}/invoke")
         async def invoke(request: Request) -> Response:
             given = await _body(request)
-            who = await caller_of(request)
-            return _answer(
-                {"output": await actions.invoke(request.path_params["action_id"], given, who, plugin=plugin)}
-            )
+            who, action_id = await caller_of(request), request.path_params["action_id"]
+            output = await actions.invoke(action_id, given, who, plugin=plugin, token=bearer(request))
+            return _answer({"output": output})
 
         @routes.post("/v2/actions/{action_id}/invoke")
         async def invoke_with_secrets(request: Request) -> Response:
@@ -49,7 +48,8 @@ def action_routes(
                 raise InputError("request/body/secrets must be object")
             action_id, who = request.path_params["action_id"], await caller_of(request)
             given = body.get("input", {})
-            return _answer({"output": await actions.invoke(action_id, given, who, secrets=secrets, plugin=plugin)})
+            output = await actions.invoke(action_id, given, who, secrets=secrets, plugin=plugin, token=bearer(request))
+            return _answer({"output": output})
 
         return routes
 

@@ -55,6 +55,14 @@ def parsed(request: Request) -> Parsed:
     return found
 
 
+def bearer(request: Request) -> str | None:
+    """The caller's own token, for what is done later in their name; None if they sent none as a bearer."""
+    # The public interfaces begin with this module, and credentials are made of them.
+    from app.auth.credentials import bearer_of
+
+    return bearer_of(request.headers.raw)
+
+
 def caller(request: Request) -> Principal:
     """Who is calling, as the credentials barrier found; `NOBODY` on a public route without credentials."""
     found: Principal = request.scope[PRINCIPAL]

@@ -21,6 +21,7 @@ from app.auth.sign_in import UnknownProviderError as UnknownProviderError
 from app.http.cors import origin_pattern as origin_pattern
 from app.http.exchange import JsonBytes as JsonBytes
 from app.http.exchange import Parsed as Parsed
+from app.http.exchange import bearer as bearer
 from app.http.exchange import caller as caller
 from app.http.exchange import parsed as parsed
 from app.interfaces.actions import Actions as Actions

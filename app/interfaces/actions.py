@@ -34,8 +34,10 @@ class Actions(Protocol):
         *,
         secrets: Mapping[str, Json] | None = None,
         plugin: str | None = None,
+        token: str | None = None,
     ) -> Json:
-        """The output of `plugin:name`, in the caller's name. `plugin` demands that it is that plugin's.
+        """The output of `plugin:name`, in the caller's name. `plugin` demands that it is that plugin's; `token` is the
+        caller's own.
 
         Raises:
             NotAllowedError: nobody is calling. NotFoundError: there is no such action for them. InputError: wrong input

@@ -1,8 +1,8 @@
 """From bytes to documents and entities. Source: spec/catalog.md §4.7.
 
 Three readers share the work. Most descriptors are written so plainly that they can be read line by line; nearly all
-others are plain enough for libyaml, which is fast and agrees with the reference on them; everything that it refuses, and
-every text with a feature on which the two differ, goes to a careful reader of our own, which also words the errors.
+others are plain enough for libyaml, which is fast and agrees with the reference on them; everything that it refuses,
+and every text with a feature on which the two differ, goes to a careful reader of our own, which also words the errors.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """The fastest reader: descriptors as most people write them, line by line. Source: spec/catalog.md §4.7.
 
 It knows block mappings and lists of one-line values, flow collections of plain words on one line, and literal texts; no
-more than can be told from a line by itself and its indentation. `read_plain` raises `UnsureError` for everything else, among it
-everything that is wrong: then libyaml is asked, and after it the careful reader.
+more than can be told from a line by itself and its indentation. `read_plain` raises `UnsureError` for everything else,
+among it everything that is wrong: then libyaml is asked, and after it the careful reader.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from catalog.ingestion.yaml_fast import UnsureError
 from catalog.ingestion.yaml_scalars import plain_value
@@ -97,6 +97,9 @@ def _literal(lines: list[str], at: int, mapping: dict[str, Any], key: str, inden
     return at
 
 
+_Collection = TypeVar("_Collection", dict[str, Any], list[Any])
+
+
 class _Document:
     """A mapping, read line after line."""
 
@@ -104,7 +107,7 @@ class _Document:
         self.root: dict[str, Any] = {}
         self.literal: tuple[dict[str, Any], str, int] | None = None
         """Where the literal text goes that comes next, and the indentation it has to exceed; there stands its mark."""
-        self._open: list[tuple[int, Any]] = [(0, self.root)]
+        self._open: list[tuple[int, dict[str, Any] | list[Any]]] = [(0, self.root)]
         """Collections that may go on, with their indentation."""
         self._key: str | None = None
         """The key of the innermost mapping whose value has not come yet."""
@@ -142,7 +145,7 @@ class _Document:
         else:
             mapping[key] = _value(value)
 
-    def _begin(self, indent: int, collection: Any) -> None:
+    def _begin(self, indent: int, collection: dict[str, Any] | list[Any]) -> None:
         if len(self._open) >= MAX_DEPTH:
             raise UnsureError
         self._open.append((indent, collection))
@@ -153,16 +156,16 @@ class _Document:
         if indent > top:
             return self._within(indent, {})
         self._key = None
-        if indent == top and type(collection) is dict:
+        if indent == top and isinstance(collection, dict):
             return collection
         while indent < top:
             self._open.pop()
             top, collection = self._open[-1]
-        if indent == top and type(collection) is list:
+        if indent == top and isinstance(collection, list):
             # A list may stand at the indentation of the mapping that it belongs to.
             self._open.pop()
             top, collection = self._open[-1]
-        if indent != top or type(collection) is not dict:
+        if indent != top or not isinstance(collection, dict):
             raise UnsureError
         return collection
 
@@ -175,16 +178,17 @@ class _Document:
         while indent < top:
             self._open.pop()
             top, collection = self._open[-1]
-        if indent != top or type(collection) is not list:
+        if indent != top or not isinstance(collection, list):
             raise UnsureError
         return collection
 
-    def _within(self, indent: int, collection: Any) -> Any:
+    def _within(self, indent: int, collection: _Collection) -> _Collection:
         """A collection that is the value of the last key."""
         key, self._key = self._key, None
-        if key is None:
+        around = self._open[-1][1]
+        if key is None or not isinstance(around, dict):
             raise UnsureError
-        self._open[-1][1][key] = collection
+        around[key] = collection
         self._begin(indent, collection)
         return collection
 

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from app.errors import CallboardError
-from app.interfaces import Principal, RegisteredAction, caller
+from app.interfaces import Principal, RegisteredAction, bearer, caller
 from plugins.mcp.settings import McpServerSettings
 from plugins.mcp.tools import ToolFailedError, Tools
 
@@ -80,7 +80,9 @@ class McpServer:
 
     async def _call(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
         try:
-            answer = await self._tools.call(params.name, params.arguments or {}, _caller(context))
+            answer = await self._tools.call(
+                params.name, params.arguments or {}, _caller(context), bearer(context.request)
+            )
         except ToolFailedError as error:
             raise MCPError(INTERNAL_ERROR, "Internal server error") from error
         content: list[Any] = [TextContent(type="text", text=answer.text)]

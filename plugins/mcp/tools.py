@@ -81,8 +81,8 @@ class Tools:
             audit.record("tool-discovery", caller, toolCount=len(found))
             return list(found.items())
 
-    async def call(self, name: str, given: Mapping[str, Any], caller: Principal) -> Answer:
-        """Raises ToolFailedError."""
+    async def call(self, name: str, given: Mapping[str, Any], caller: Principal, token: str | None = None) -> Answer:
+        """`token` is the caller's own. Raises ToolFailedError."""
         known = ""
         try:
             action = (await self._usable(caller)).get(name)
@@ -92,7 +92,7 @@ class Tools:
                 try:
                     if action is None:
                         raise NotFoundError(f'Action "{name}" not found')
-                    output = await self._actions.invoke(action.id, given, caller)
+                    output = await self._actions.invoke(action.id, given, caller, token=token)
                 except BaseException as error:
                     outcome.error = "tool_error" if isinstance(error, KNOWN) else type(error).__name__
                     raise

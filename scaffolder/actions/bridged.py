@@ -31,7 +31,8 @@ class BridgedAction(Action):
         )
 
     async def run(self, context: ActionContext) -> None:
-        output = await self._registry.invoke(self.id, dict(context.input), context.initiator)
+        token = context.secrets.get("backstageToken")
+        output = await self._registry.invoke(self.id, dict(context.input), context.initiator, token=token)
         if isinstance(output, Mapping):
             for name, value in output.items():
                 context.output(name, value)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from app.confinement.limits import LimitReachedError
 from app.errors import InputError
 from scaffolder.interfaces import ActionContext, Json, ScaffolderExtensions
 from scaffolder.workspace import SafeFolder
 
 WORTH_TWO_JOBS: Final = 400
-"""Entries from which on a tree is rendered by two jobs side by side, each with limits of its own."""
+"""Entries from which on a tree is rendered by two jobs side by side."""
 INCOMPATIBLE = "Fetch action input extension incompatible with copyWithoutTemplating and cookiecutterCompat"
 
 
@@ -67,6 +68,7 @@ class Rendering:
             if isinstance(end, BaseException):
                 raise end
             done.append(end)
+        _check_limits(done)
         count = sum(one["count"] for one in done)
         await context.log.info(f"Processing {count} template files/directories with input values", given.get("values"))
         for one in done:
@@ -90,6 +92,13 @@ class Rendering:
             },
         )
         await context.log.info(f"Template file has been written to {done['target']}")
+
+
+def _check_limits(done: Sequence[Json]) -> None:
+    """Each job counts what it writes; together they may write what one may. Raises LimitReachedError."""
+    for limit, allowed in done[0]["allowed"].items():
+        if sum(one["written"][limit] for one in done) > allowed:
+            raise LimitReachedError("render-tree", limit, allowed)
 
 
 def shares_of(source: str) -> list[list[str] | None]:

@@ -40,7 +40,8 @@ def render_tree(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     Arguments: `source` and `root` (absolute folders), `target` (below the root), `values`, `copy` (globs or null),
     `extension` (with its dot, or null), `replace`, `only` (names of top-level entries, or null for all), and those of
     `_renderer`.
-    Result: `count` of entries, `log` lines in order, `target` (absolute).
+    Result: `count` of entries, `log` lines in order, `target` (absolute), and what has been `written` and what may be
+    (`allowed`), both as `{"files", "bytes"}`.
     """
     source = SafeFolder(Path(arguments["source"]))
     workspace = child.folder(arguments["root"])
@@ -54,7 +55,14 @@ def render_tree(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:
     with source.holding(), workspace.holding():
         for entry in entries:
             tree.place(entry)
-    return {"count": len(entries), "log": tree.log, "target": str(workspace.path(target))}
+    limits, left = child.limits, child.budget
+    return {
+        "count": len(entries),
+        "log": tree.log,
+        "target": str(workspace.path(target)),
+        "written": {"files": limits.files - left.files, "bytes": limits.bytes - left.bytes},
+        "allowed": {"files": limits.files, "bytes": limits.bytes},
+    }
 
 
 def render_file(arguments: Mapping[str, Any], child: Child) -> dict[str, Any]:

@@ -117,7 +117,9 @@ class Sources:
         if integration is not None:
             return integration.resolve_url(url, base)
         if self._is_git(base):
-            return self._reading.git.resolve(url, base.removeprefix("git:"))
+            remote = base.removeprefix("git:")
+            # Said to be git's, it stays so: not every remote's URL shows it.
+            return f"{base[: len(base) - len(remote)]}{self._reading.git.resolve(url, remote)}"
         raise InputError(f"No integration found for location {base}")
 
     # ------------------------------------------------------------------------------------------------- inside

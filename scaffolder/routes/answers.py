@@ -43,9 +43,3 @@ async def with_problems(answer: Awaitable[Response]) -> Response:
         return await answer
     except InvalidValuesError as error:
         return json_answer({"errors": error.problems}, 400)
-
-
-def bearer(request: Request) -> str | None:
-    """The caller's own token, for what a task does in their name."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None

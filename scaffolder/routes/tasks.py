@@ -7,9 +7,9 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.interfaces import caller, parsed
+from app.interfaces import bearer, caller, parsed
 from scaffolder.permissions.permissions import DRY_RUN, TASK_CREATE
-from scaffolder.routes.answers import bearer, json_answer, with_problems
+from scaffolder.routes.answers import json_answer, with_problems
 from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.service import audit
 from scaffolder.service.dry_run import DryRun, given_files

@@ -172,7 +172,8 @@ class RegistryActions:
     async def _execute(self, call: ActionInvocation) -> Json:
         given = call.input
         secrets = given.get("secrets") or {}
-        task = await self._services.tasks.create(given["templateRef"], given["values"], secrets, call.caller, None)
+        create = self._services.tasks.create
+        task = await create(given["templateRef"], given["values"], secrets, call.caller, call.token)
         return {"taskId": task}
 
     async def _dry_run(self, call: ActionInvocation) -> Json:
@@ -193,7 +194,7 @@ class RegistryActions:
                 DryRun(
                     template,
                     given.get("values") or {},
-                    {},
+                    {} if call.token is None else {"backstageToken": call.token},
                     files,
                     await services.tasks.user(caller),
                     caller,

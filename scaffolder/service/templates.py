@@ -13,13 +13,16 @@ import orjson
 from app.errors import CallboardError, InputError, NotFoundError
 from app.interfaces import Permissions, Principal
 from catalog.interfaces import EntitiesCatalog
+from catalog.model.locations import LocationRef, parse_location_ref
 from catalog.model.refs import canonical, parse_ref
+from catalog.model.well_known import LOCATION, SOURCE_LOCATION
 from scaffolder.permissions.gate import Gate
 from scaffolder.permissions.permissions import PARAMETER_READ, STEP_READ
 from scaffolder.template.kind import API_VERSION
 
 Json = Any
 Entity = Mapping[str, Json]
+FILE: Final = "file"
 UNTITLED: Final = "Please enter the following information"
 _WRONG_KIND: Final = "Invalid kind, only 'Template' kind is supported"
 
@@ -119,13 +122,30 @@ def numbered(steps: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:
 
 
 def base_url(template: Entity) -> str | None:
-    """Where the template's relative URLs start."""
+    """Where the template's relative URLs start; None where that is nowhere a reader could go.
+
+    `source-location` is its author's word. A file of this machine, or a git remote, is where the catalog itself has
+    read the template from: `file:/etc/x` must not make `/etc` a skeleton (CVE-2021-41151).
+    """
     annotations = template["metadata"].get("annotations") or {}
-    location = annotations.get("backstage.io/source-location") or annotations.get("backstage.io/managed-by-location")
-    kind, _, target = str(location or "").partition(":")
-    if kind == "url":
-        return target
-    return f"file://{target}" if kind == "file" else None
+    read_from = _location(annotations.get(LOCATION))
+    found = _location(annotations.get(SOURCE_LOCATION)) or read_from
+    if found is None:
+        return None
+    if found.type == "url":
+        return found.target
+    if found.type == FILE:
+        if read_from is None or read_from.type != FILE:
+            return None
+        return f"file://{found.target}"
+    return f"git:{found.target}" if found.type == "git" and found == read_from else None
+
+
+def _location(text: Json) -> LocationRef | None:
+    try:
+        return parse_location_ref(text) if text else None
+    except CallboardError:
+        return None
 
 
 def task_spec(

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from app.errors import CallboardError
 from scaffolder.interfaces import ActionLogger, Workspace
@@ -16,6 +16,8 @@ from scaffolder.workflow.seam import Confined, Job, Json, Sink, StepState
 from scaffolder.workflow.texts import levelled
 
 T = TypeVar("T")
+WEIGHTS: Final = {"error": 0, "warn": 1, "info": 2, "http": 3, "verbose": 4, "debug": 5, "silly": 6}
+"""Of the reference's logger, npm `winston`."""
 
 
 class CancelledStepError(CallboardError):
@@ -28,12 +30,15 @@ class CancelledStepError(CallboardError):
 
 
 class StepLog:
-    """The logger of one step: levels in colour, secrets masked, also those cut by the end of a line."""
+    """The logger of one step: levels in colour, secrets masked, also those cut by the end of a line.
 
-    def __init__(self, sink: Sink, step_id: str, mask: Mask, *, debug: bool) -> None:
+    `level`: lines of less weight are not written, as the reference's environment variable LOG_LEVEL has it.
+    """
+
+    def __init__(self, sink: Sink, step_id: str, mask: Mask, *, level: str = "info") -> None:
         self._sink = sink
         self._step_id = step_id
-        self._debug = debug
+        self._least = WEIGHTS.get(level.lower(), WEIGHTS["info"])
         self._lines = LineMask()
         self.mask = mask
 
@@ -47,10 +52,11 @@ class StepLog:
         await self._write("error", message, meta)
 
     async def debug(self, message: str, meta: Mapping[str, Json] | None = None) -> None:
-        if self._debug:
-            await self._write("debug", message, meta)
+        await self._write("debug", message, meta)
 
     async def _write(self, level: str, message: str, meta: Mapping[str, Json] | None) -> None:
+        if WEIGHTS[level] > self._least:
+            return
         masked = self._lines(self.mask, message)
         await self._sink.log(self.mask(levelled(level, masked, self.mask.value(meta))), step_id=self._step_id)
 

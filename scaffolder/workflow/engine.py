@@ -34,7 +34,9 @@ class Engine:
         confined: Confined,
         environment: Environment | None = None,
         bridged: Bridged | None = None,
+        log_level: str = "info",
     ) -> None:
+        self._log_level = log_level
         self._bridged = bridged
         self._actions, self._language = actions, language
         self._validate, self._confined = validate, confined
@@ -54,7 +56,9 @@ class Engine:
     async def _run(self, job: Job, sink: Sink, state: StepState, workspace: Workspace) -> Outcome:
         values = Values(job, self._language, self._environment)
         mask = Mask((*job.secrets.values(), *self._environment.secrets.values()))
-        tools = Tools(await self._actions_of(job), self._validate, self._confined, sink, state, workspace, mask)
+        tools = Tools(
+            await self._actions_of(job), self._validate, self._confined, sink, state, workspace, mask, self._log_level
+        )
         run = _TaskRun(job, values, tools)
         error = await run.steps()
         if error is None:

@@ -118,7 +118,6 @@ class Job:
     cancellation: Cancellation = field(default_factory=Cancellation)
     hidden_steps: int = 0
     report_problems: bool = True
-    log_debug: bool = False
     runs_local: bool = False
     """In a dry run: whether actions run that change nothing but the workspace. See `Action.local`."""
     root: Path | None = None

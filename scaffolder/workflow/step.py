@@ -35,6 +35,7 @@ class Tools:
     workspace: Workspace
     mask: Mask
     """Of the task's own secrets."""
+    log_level: str = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class StepRun:
     def __init__(self, job: Job, step: Mapping[str, Json], values: Values, tools: Tools) -> None:
         self._job, self._step, self._values, self._tools = job, step, values, tools
         self._id: str = step["id"]
-        self.log = StepLog(tools.sink, self._id, tools.mask, debug=job.log_debug)
+        self.log = StepLog(tools.sink, self._id, tools.mask, level=tools.log_level)
         self._outputs: dict[str, Json] = {}
         self._reported = len(values.problems)
 

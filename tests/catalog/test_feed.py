@@ -11,8 +11,9 @@ import pytest
 
 from app.database.postgres import PostgresDatabase
 from app.database.sqlite import SqliteDatabase
-from catalog.feed import CatalogFeed
+from catalog.feed import RUSH_S, CatalogFeed
 from catalog.interfaces import DeferredEntity, DeltaMutation, EntityChange, RevisionsLostError
+from catalog.processing.rush import LASTS_S, MANY, Rush
 from tests.catalog.world import World, component, located
 from tests.conftest import AnyDatabase
 
@@ -117,3 +118,20 @@ async def test_who_asks_for_what_is_not_there_any_more_is_told_so(world: World) 
         columns = ("n", "entity_id", "entity_ref", "change", "cause", "actor", "hash", "at")
         await transaction.copy("catalog_revision", columns, kept)
     assert len(await feed.after(0)) == 3
+
+
+async def test_a_patient_follower_waits_for_a_rush_to_end_and_no_longer_than_it_said(world: World) -> None:
+    now = 0.0
+    rush = Rush(lambda: now)
+    feed = CatalogFeed(world.database, rush)
+    await put(world, "a")
+    rush.saw(MANY)
+    patient, hasty, barely = feed.follow(0, patience=600), feed.follow(0), feed.follow(0, patience=RUSH_S)
+    waiting = asyncio.create_task(next_of(patient))
+    assert await next_of(hasty) == await next_of(barely) == [("a", "created")]
+    assert not waiting.done()
+    now += LASTS_S
+    rush.saw(MANY - 1)
+    assert await waiting == [("a", "created")]
+    for one in (patient, hasty, barely):
+        await one.aclose()  # type: ignore[attr-defined]

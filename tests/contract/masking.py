@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
+from tests.contract.task_events import events_in_order, log_in_order
+
 Json = Any
 ANY = "{{any}}"
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -22,6 +24,11 @@ _TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 _SHA1 = re.compile(r"\b[0-9a-f]{40}\b")
 _LOG_ID = re.compile(r"logId=[0-9a-f]+")
 _FRAME = re.compile(r"\n\s+at [^\n]*")
+_WORK_FOLDER = re.compile(
+    # Not the path of a task's own routes.
+    r"(?!/v2/tasks/)(?:/[\w.-]+)+/(?:dry-run-(?:content-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\{\{task\w*\}\}(?!/(?:events|eventstream|cancel|retry)))"
+)
 _LIBRARY = re.compile(
     r"(Malformed cursor: |Malformed request: |Validation error: ?|Invalid query string: ).+", re.DOTALL
 )
@@ -47,6 +54,7 @@ class Masks:
             text = text.replace(place, marker)
         text = _TOKEN.sub("{{jwt}}", text)
         text = _SHA1.sub(lambda found: self._names.get(found[0], found[0]), text)
+        text = _WORK_FOLDER.sub("{{workdir}}", text)
         text = _MOMENT.sub("{{time}}", _UUID.sub("{{uuid}}", text))
         text = _FRAME.sub("", _LOG_ID.sub("logId={{id}}", text))
         return _LIBRARY.sub(r"\1{{library text}}", text)
@@ -136,6 +144,7 @@ def masked(answer: dict[str, Json], rules: Mapping[str, Json]) -> dict[str, Json
             for container, key in places(answer, path):
                 container[key] = change(container[key])
 
+    each("decode", _unpacked)
     each("any", lambda _: ANY)
     for path in rules.get("drop", ()):
         for container, key in list(places(answer, path)):
@@ -150,16 +159,26 @@ def masked(answer: dict[str, Json], rules: Mapping[str, Json]) -> dict[str, Json
         for container, key in places(answer, path):
             if isinstance(container[key], dict):
                 container[key] = {name: container[key][name] for name in names if name in container[key]}
+    each("events", events_in_order)
     for path, wanted in rules.get("keep", {}).items():
         for container, key in places(answer, path):
             if isinstance(container[key], list):
                 container[key] = [one for one in container[key] if any(fnmatch(ref_of(one), ref) for ref in wanted)]
     each("sort", lambda items: sorted(items, key=_by_ref) if isinstance(items, list) else items)
+    each("logs", log_in_order)
     for path, field in rules.get("ties", {}).items():
         for container, key in places(answer, path):
             container[key] = _ties_sorted(container[key], field)
     each("count", lambda items: {"{{count}}": len(items)})
     return answer
+
+
+def _unpacked(content: str) -> str:
+    """The text of a file's base64; what is no text stays as it is, and says so."""
+    try:
+        return base64.b64decode(content).decode()
+    except UnicodeDecodeError:
+        return f"base64:{content}"
 
 
 def _by_ref(value: Json) -> tuple[str, str]:

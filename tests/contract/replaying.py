@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode
 import httpx
 
 from tests.contract.masking import Masks, decoded, differences, found_at, masked, ref_of, same
+from tests.contract.recorded_language import language_failures
 
 Json = Any
 Case = Mapping[str, Json]
@@ -94,7 +95,7 @@ class Replay:
     def _failure(self, case: Case) -> str | None:
         deadline = time.monotonic() + case.get("within", 0)
         while True:
-            got = self._walk(case) if "walk" in case else self._answer(case)
+            got = (self._walk if "walk" in case else self._task if "task" in case else self._answer)(case)
             wanted = [case["expect"], *case.get("accept", ())]
             if any(
                 all(same(one[key], got[key]) for key in ("status", "headers", "body") if key in one) for one in wanted
@@ -172,11 +173,74 @@ class Replay:
         request = httpx.Request(
             case.get("method", "GET"), url, headers={**self._http.headers, **headers}, content=content
         )
+        if "stream" in case:
+            return self._streamed(request, case["stream"])
         answer = self._http.send(request)
         body: Json = answer.text or None
         if body is not None and "json" in answer.headers.get("content-type", ""):
             body = answer.json()
         return {"status": answer.status_code, "headers": dict(answer.headers), "body": body}
+
+    def _streamed(self, request: httpx.Request, seconds: float) -> Answer:
+        """A stream of events to its end, or as far as it has come after so long; each event once."""
+        request.extensions["timeout"] = {"connect": 10, "read": seconds, "write": 10, "pool": 10}
+        parts, closed, deadline = list[bytes](), True, time.monotonic() + seconds
+        answer = self._http.send(request, stream=True)
+        try:
+            for part in answer.iter_bytes():
+                parts.append(part)
+                if time.monotonic() > deadline:
+                    closed = False
+                    break
+        except httpx.ReadTimeout:
+            closed = False
+        finally:
+            answer.close()
+        text = b"".join(parts).decode()
+        headers = dict(answer.headers)
+        if not headers.get("content-type", "").startswith("text/event-stream"):
+            return {"status": answer.status_code, "headers": headers, "body": json.loads(text) if text else None}
+        events: list[Json] = []
+        for block in filter(str.strip, text.split("\n\n")):
+            fields = (line.partition(": ")[::2] for line in block.split("\n"))
+            event = [[name, json.loads(value) if name == "data" else value] for name, value in fields]
+            if event not in events:
+                events.append(event)
+        return {
+            "status": answer.status_code,
+            "headers": headers,
+            "body": {"events": events, "closedByServer": closed},
+        }
+
+    def _task(self, case: Case) -> Answer:
+        """Makes a task and waits for its end, or until one of its events says what is waited for."""
+        wanted, auth, path = case["task"], case.get("auth", "user"), "/api/scaffolder/v2/tasks"
+        created = self._send({"method": "POST", "path": path, "auth": auth, "body": self._filled(wanted["create"])})
+        if created["status"] != 201:
+            return {"status": created["status"], "headers": {}, "body": self._masks.json(created["body"])}
+        task_id = created["body"]["id"]
+        self._masks.captured[wanted.get("as", "task")] = task_id
+        until, deadline = wanted.get("until", "completion"), time.monotonic() + wanted.get("seconds", 40)
+        events: list[Json] = []
+        while time.monotonic() < deadline:
+            events = self._send({"path": f"{path}/{task_id}/events", "auth": auth})["body"]
+            if any(until in (event["type"], event["body"].get("status")) for event in events):
+                break
+            time.sleep(RETRY_S)
+        task = self._send({"path": f"{path}/{task_id}", "auth": auth})["body"]
+        shown = [{key: one for key, one in event.items() if key not in ("id", "createdAt")} for event in events]
+        body = {"created": created["status"], "task": task, "events": shown}
+        return masked({"status": 201, "headers": {}, "body": self._masks.json(body)}, case.get("rules", {}))
+
+    def language(self, file: Path) -> tuple[int, list[str]]:
+        """Replays the cases of the template language; gives how many there were, and the failures."""
+
+        def dry_run(body: Json) -> tuple[int, Json]:
+            asked = {"method": "POST", "path": "/api/scaffolder/v2/dry-run", "auth": "user", "body": body}
+            answer = self._send(asked)
+            return answer["status"], answer["body"]
+
+        return language_failures(file, dry_run)
 
     def _answer(self, case: Case) -> Answer:
         """One request, its answer as it is compared."""

@@ -14,6 +14,7 @@ from tests.contract.running import Callboard, files_on, on_database
 
 RECORDINGS = Path(__file__).parent / "recordings"
 GROUPS = sorted(path.stem for path in (RECORDINGS / "cases").glob("*.json"))
+LANGUAGE = Path(__file__).parents[1] / "scaffolder/language/recordings/language.jsonl"
 REMOTE_PORT = 8790
 """Names of generated Location entities are hashes of URLs, so the recordings fix it."""
 SETTLE_S = 60.0
@@ -48,4 +49,10 @@ def test_recorded_requests_are_answered_as_recorded(replay: Replay, group: str) 
 def test_recorded_filters_find_what_was_recorded(replay: Replay) -> None:
     count, failures = replay.filters(RECORDINGS / "filters.jsonl")
     assert count > 400
+    assert not failures, f"{len(failures)} of {count} differ\n" + "\n".join(failures[:20])
+
+
+def test_the_recorded_cases_of_the_template_language_come_out_as_recorded(replay: Replay) -> None:
+    count, failures = replay.language(LANGUAGE)
+    assert count > 1000
     assert not failures, f"{len(failures)} of {count} differ\n" + "\n".join(failures[:20])

@@ -47,7 +47,7 @@ def record(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
 async def dim(call: ActionInvocation) -> Any:
     if call.input["to"] > 100:
         raise ConflictError("too bright")
-    return {"to": call.input["to"], "by": call.caller.subject}
+    return {"to": call.input["to"], "by": call.caller.subject, "token": call.token}
 
 
 async def sign(call: ActionInvocation) -> Any:
@@ -218,7 +218,7 @@ async def test_every_mount_lists_its_plugins_actions(client: httpx.AsyncClient) 
 
 async def test_an_action_is_invoked_below_its_plugins_mount(client: httpx.AsyncClient) -> None:
     invoked = await client.post("/lamps/.backstage/actions/v1/actions/lamps:dim/invoke", json={"to": 5})
-    assert invoked.json() == {"output": {"to": 5, "by": "user:default/alice"}}
+    assert invoked.json() == {"output": {"to": 5, "by": "user:default/alice", "token": None}}
     signed = await client.post(
         "/doors/.backstage/actions/v2/actions/doors%3Asign/invoke", json={"input": {}, "secrets": {"key": "abc"}}
     )

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from git import Git
 
 from app.errors import InputError, NotAllowedError, NotFoundError, NotModifiedError, ServiceUnavailableError
 from app.interfaces import GitTarget
@@ -232,8 +234,17 @@ async def test_a_checkout_is_a_plain_tree(
 
 
 async def test_a_token_reaches_the_remote_by_askpass_and_leaves_no_trace(
-    repository: Repository, tmp_path: Path
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    commands: list[list[str]] = []
+    execute = Git.execute
+
+    def seen(self: Git, command: list[str], **rest: Any) -> Any:
+        commands.append(command)
+        return execute(self, command, **rest)
+
+    monkeypatch.setattr(Git, "execute", seen)
+
     async def credentials(remote: str) -> tuple[str, str] | None:
         return "reader", "s3cret-token"
 
@@ -245,6 +256,9 @@ async def test_a_token_reaches_the_remote_by_askpass_and_leaves_no_trace(
         assert await contents(reader, remote_of(server), "/catalog-info.yaml") == {"catalog-info.yaml": b"root"}
     for file in (tmp_path / "data").rglob("*"):
         assert not file.is_file() or b"s3cret-token" not in file.read_bytes()
+    # Everybody on the machine may see what a program is called with.
+    assert commands
+    assert not any("s3cret-token" in word for command in commands for word in command)
 
 
 async def test_a_wrong_token_is_told_without_naming_it(repository: Repository, tmp_path: Path) -> None:

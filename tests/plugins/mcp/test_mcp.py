@@ -43,6 +43,8 @@ class LampsPlugin:
 
     def register(self, host: PluginHost) -> None:
         async def look(call: ActionInvocation) -> Any:
+            assert call.token is not None
+            assert (await host.auth.authenticate(call.token)).subject == call.caller.subject
             return {"room": call.input["room"], "seenBy": call.caller.subject}
 
         async def dim(call: ActionInvocation) -> Any:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.confinement.limits import LIMITS, LimitReachedError
 from app.errors import CallboardError, ConflictError, InputError, NotAllowedError, name_of
 from app.reading.outgoing import GuardedClient
 from app.reading.service import ReadingService
 from scaffolder.actions.fetch_plain import FetchPlain, FetchPlainFile
+from scaffolder.actions.rendering import shares_of
 from scaffolder.fetching.sources import Sources
 from scaffolder.interfaces import TemplateInfo
 from scaffolder.testing.context import Context
@@ -41,6 +45,23 @@ async def test_links_in_a_template_are_copied_and_lead_nowhere(run: Run, workspa
     with pytest.raises(NotAllowedError):
         await run("roadiehq:utils:fs:parse", {"path": "l"})
     assert (tmp_path / "secret").read_text() == "secret"
+
+
+async def test_deleting_goes_through_no_link(run: Run, workspace: SafeFolder, tmp_path: Path) -> None:
+    """CVE-2026-24046."""
+    (tmp_path / "outside/deep").mkdir(parents=True)
+    for name in ("outside/file", "outside/deep/file"):
+        (tmp_path / name).write_text("kept")
+    workspace.make_link("d", "../outside")
+    workspace.make_link("f", "../outside/file")
+    workspace.write("own/file", b"x")
+    for pattern in ("**", "*/*", "own/../*/deep/*"):
+        await run("fs:delete", {"files": [pattern]})
+    for pattern in ("d/**", "d/file", "f", "d"):
+        with contextlib.suppress(NotAllowedError):
+            await run("fs:delete", {"files": [pattern]})
+    assert (tmp_path / "outside/file").read_text() == (tmp_path / "outside/deep/file").read_text() == "kept"
+    assert _paths(workspace) == ["d", "f"]
 
 
 async def test_a_link_beside_the_template_does_not_lead_out_of_its_folder(run: Run, tmp_path: Path) -> None:
@@ -95,10 +116,14 @@ async def test_any_git_remote_is_a_source(parts: Parts, workspace: SafeFolder, t
         await FetchPlainFile(sources).run(Context(given, workspace, parts.jobs))
         assert workspace.read("o") == b"3"
         # Relative to a template that lies in such a repository.
-        template = TemplateInfo("template:default/t", f"{remote}?ref=main&path=/skeleton/template.yaml", {})
-        given = {"url": "./b", "targetPath": "r"}
-        await FetchPlain(sources).run(Context(given, workspace, parts.jobs, template))
-        assert workspace.read("r/c") == b"2"
+        for number, base in enumerate((remote, f"git:{remote}", f"git:{remote.removesuffix('.git')}")):
+            template = TemplateInfo("template:default/t", f"{base}?ref=main&path=/skeleton/template.yaml", {})
+            given = {"url": "./b", "targetPath": f"r{number}"}
+            await FetchPlain(sources).run(Context(given, workspace, parts.jobs, template))
+            assert workspace.read(f"r{number}/c") == b"2"
+            given = {"url": "./b/c", "targetPath": f"f{number}"}
+            await FetchPlainFile(sources).run(Context(given, workspace, parts.jobs, template))
+            assert workspace.read(f"f{number}") == b"2"
 
 
 async def test_a_file_comes_by_http_from_allowed_hosts_alone(
@@ -249,3 +274,19 @@ async def test_a_large_tree_is_rendered_by_two_jobs_as_by_one(
     for _ in range(3):
         with pytest.raises(CallboardError, match='Unknown template filter "nope"'):
             await run("fetch:template", {**given, "targetPath": "three"}, beside=broken)
+
+
+@pytest.mark.parametrize(("at_once", "jobs"), [(10, 2), (1000, 1)])
+async def test_two_jobs_together_may_write_what_one_may(
+    run: Run, parts: Parts, workspace: SafeFolder, monkeypatch: pytest.MonkeyPatch, at_once: int, jobs: int
+) -> None:
+    monkeypatch.setattr("scaffolder.actions.rendering.WORTH_TWO_JOBS", at_once)
+    beside = {f"skeleton/part-{n % 4}/{n}.txt": "x" * 100 for n in range(40)}
+    await run("fetch:plain", {"url": "./skeleton", "targetPath": "warm"}, beside=beside)
+    assert len(shares_of(str(workspace.root / "warm"))) == jobs
+    for limit, allowed, short in (("files", 40, 39), ("bytes", 4000, 3999)):
+        parts.jobs.limits = replace(LIMITS, **{limit: allowed})
+        await run("fetch:template", {"url": "./skeleton", "targetPath": f"{limit}-enough"}, beside={})
+        parts.jobs.limits = replace(LIMITS, **{limit: short})
+        with pytest.raises(LimitReachedError, match=f"'{limit}': it may use {short} "):
+            await run("fetch:template", {"url": "./skeleton", "targetPath": f"{limit}-short"}, beside={})

@@ -18,7 +18,7 @@ from scaffolder.testing.context import Context as Given
 from scaffolder.workspace import SafeFolder
 from tests.scaffolder.actions.parts import Parts
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[2] / "contract/recordings/cases"
 CASES = json.loads((RECORDED / "scaffolder-08-dryrun-files.json").read_text())["cases"]
 SCHEMAS = json.loads((RECORDED / "scaffolder-02-actions.json").read_text())["cases"]
 MIRROR = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 from scaffolder.interfaces import Action, ActionContext
 from scaffolder.workflow import Environment
+from scaffolder.workspace import SafeFolder
 from tests.conftest import AnyDatabase
+from tests.scaffolder.actions.parts import Parts
 from tests.scaffolder.tasks.world import GUEST, Gate, World
 
 CANARY = "canary-0123456789abcdef"
@@ -109,3 +112,27 @@ async def test_the_output_of_a_task_is_masked(world: World) -> None:
         )
         await world.ended(task_id)
     assert (await world.completion(task_id))["output"] == {"v": "x *** y"}
+
+
+async def test_the_values_of_fetch_template_are_logged_masked(world: World, tmp_path: Path) -> None:
+    """CVE-2025-55285: the action wrote its values into the log before anything was masked in them."""
+    (tmp_path / "template/skeleton").mkdir(parents=True)
+    (tmp_path / "template/skeleton/${{ values.name }}").write_text("${{ values.token }}")
+    parts = Parts(tmp_path / "data")
+    world.actions["fetch:template"] = parts.action("fetch:template")
+    world.confined, world.workspaces = parts.jobs.run, SafeFolder
+    where = {"baseUrl": f"file://{tmp_path}/template/template.yaml", "entityRef": "template:default/t"}
+    values = {"name": "n", "token": "${{ secrets.T }}", "deep": [{"header": "Bearer ${{ secrets.T | upper }}"}]}
+    try:
+        async with world.working():
+            task_id = await world.start(
+                {"action": "fetch:template", "input": {"url": "./skeleton", "values": values}},
+                secrets={"T": CANARY},
+                templateInfo=where,
+            )
+            assert (await world.ended(task_id)).status == "completed"
+    finally:
+        await parts.jobs.stop()
+    everything = await dump(world.database) + repr(await world.events(task_id))
+    assert "Processing 1 template files/directories with input values" in everything
+    assert "canary" not in everything.lower()

@@ -125,9 +125,14 @@ class Lines:
         return [one.partition(": ")[2] for one, _, _ in self.lines if one.startswith("\x1b[")]
 
 
-def engine(environment: Environment | None = None, **actions: Action) -> Engine:
+def engine(environment: Environment | None = None, log_level: str = "info", **actions: Action) -> Engine:
     return Engine(
-        {**ACTIONS, **actions}, workflow_language(), validate=validate, confined=confined, environment=environment
+        {**ACTIONS, **actions},
+        workflow_language(),
+        validate=validate,
+        confined=confined,
+        environment=environment,
+        log_level=log_level,
     )
 
 
@@ -139,6 +144,7 @@ async def run(
     environment: Environment | None = None,
     state: StepState | None = None,
     actions: Mapping[str, Action] | None = None,
+    log_level: str = "info",
     **job: Any,
 ) -> tuple[Outcome, Lines]:
     """Run steps whose ids and names are filled in as the server does."""
@@ -148,7 +154,7 @@ async def run(
     ]
     spec = {"steps": named, "output": output or {}, "parameters": parameters or {}, **job.pop("spec", {})}
     lines = Lines()
-    outcome = await engine(environment, **(actions or {})).run(
+    outcome = await engine(environment, log_level, **(actions or {})).run(
         Job("task-1", spec, **job), lines, state or MemoryState(), Folder(folder)
     )
     return outcome, lines

@@ -217,6 +217,49 @@ async def test_a_dry_run_shows_inputs_and_makes_examples_up(tmp_path: Path) -> N
     assert outcome.output == {"p": example}
 
 
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        ("error", ["e"]),
+        ("warn", ["w", "e"]),
+        ("info", ["i", "w", "e"]),
+        ("DEBUG", ["d", "i", "w", "e"]),
+        ("nonsense", ["i", "w", "e"]),
+    ],
+)
+async def test_the_log_level_says_which_lines_of_actions_are_kept(tmp_path: Path, level: str, said: list[str]) -> None:
+    """`LOG_LEVEL`. Source: §3.5."""
+
+    class Speak(Action):
+        id = "speak"
+
+        async def run(self, context: ActionContext) -> None:
+            for name in ("debug", "info", "warn", "error"):
+                await getattr(context.log, name)(name[0])
+
+    _, log = await run(tmp_path, {"action": "speak"}, actions={"speak": Speak()}, log_level=level)
+    assert log.said == said
+    assert log.messages[-1] == "Finished step speak"
+
+
+async def test_a_dry_run_knows_no_secret_of_the_deployment(tmp_path: Path) -> None:
+    """CVE-2026-32237: an action that writes its input to a file shows it to whoever asked, whatever the log masks."""
+    kept: list[Any] = []
+
+    class Keep(Action):
+        id = "keep"
+        supports_dry_run = True
+
+        async def run(self, context: ActionContext) -> None:
+            kept.append(dict(context.input))
+
+    step = {"action": "keep", "input": {"own": "${{ secrets.T }}", "theirs": "<${{ environment.secrets.K }}>"}}
+    settings: dict[str, Any] = {"secrets": {"T": "mine"}, "environment": Environment(secrets={"K": "key-value"})}
+    for is_dry_run in (True, False):
+        await run(tmp_path, step, actions={"keep": Keep()}, is_dry_run=is_dry_run, **settings)
+    assert kept == [{"own": "mine", "theirs": "<>"}, {"own": "mine", "theirs": "<key-value>"}]
+
+
 async def test_secrets_are_seen_in_inputs_and_nowhere_else(tmp_path: Path) -> None:
     outcome, log = await run(
         tmp_path,
