@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +27,14 @@ class Conditional(Protocol):
         """`doing` is the location it read, or empty; `state` is what it put into its cache then."""
 
 
+@runtime_checkable
+class Missing(Protocol):
+    """A step that can tell whether what it looked for in vain is still not there."""
+
+    async def still_missing(self, doing: str) -> bool:
+        """`doing` is the location that it last found to hold nothing."""
+
+
 class Rechecker:
     """Finds out which entities are worth another pass."""
 
@@ -47,22 +55,34 @@ class Rechecker:
         return await rows_by_id(self._store, asked)
 
     async def _is_unchanged(self, one: Watched) -> bool:
-        if one.failed or not one.cache:
+        if not one.cache:
             return False
+        if one.failed:
+            return await self._still_missing(one)
         for name, states in one.cache.items():
             step = self._steps.get(name)
             if not isinstance(step, Conditional):
                 return False
             for doing, state in states.items():
-                if not await self._same(step, doing, state):
+                if not await self._told(step.unchanged(doing, state), doing):
                     return False
         return True
 
-    async def _same(self, step: Conditional, doing: str, state: dict[str, Any]) -> bool:
+    async def _still_missing(self, one: Watched) -> bool:
+        """A file that is gone for good must not cost a request of its own at every look."""
+        read = [(name, doing) for name, states in one.cache.items() for doing in states]
+        if len(read) != 1:
+            # The failure may be that of another one.
+            return False
+        ((name, doing),) = read
+        step = self._steps.get(name)
+        return isinstance(step, Missing) and await self._told(step.still_missing(doing), doing)
+
+    async def _told(self, answer: Coroutine[Any, Any, bool], doing: str) -> bool:
         async with self._gate:
             try:
                 async with asyncio.timeout(CHECK_TIMEOUT_S):
-                    return await step.unchanged(doing, state)
+                    return await answer
             except Exception as error:  # noqa: BLE001 -- a full pass tells what is the matter, in words
-                log.debug("could not tell whether %s has changed: %s", doing or step, error)
+                log.debug("could not tell whether %s has changed: %s", doing or "a source", error)
                 return False

@@ -46,11 +46,16 @@ def ingress_routes(sources: Mapping[str, Source], store: DeliveryStore, clock: C
         if source.check is not None and not source.check(headers, body):
             return JsonBytes(orjson.dumps({"message": source.refusal}), 403)
         text, value = parse_body(body, charset)
-        kept = {key: value for key, value in headers.items() if key not in _SECRET}
-        await store.remember(source.topic, _short(source.delivery_id(headers, value)), kept, text, clock.now())
+        delivery = _short(source.delivery_id(headers, value))
+        await store.remember(source.topic, delivery, kept_headers(headers), text, clock.now())
         return JsonBytes(ACCEPTED, 202)
 
     return routes
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those that are stored and published: all but secrets."""
+    return {key: value for key, value in headers.items() if key not in _SECRET}
 
 
 def _short(delivery: str | None) -> str | None:

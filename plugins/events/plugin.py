@@ -11,6 +11,7 @@ from plugins.events.bus.store import CHANNEL as BUS_CHANNEL
 from plugins.events.bus.store import BusStore
 from plugins.events.bus.waiting import Waiters
 from plugins.events.ingress import ingress_routes
+from plugins.events.replay import event_commands
 from plugins.events.settings import EventsSettings, IntegrationSettings
 from plugins.events.sources import sources
 from plugins.events.store import CHANNEL, DeliveryStore
@@ -28,6 +29,7 @@ class EventsPlugin:
         store = DeliveryStore(host.database)
         worker = DeliveryWorker(store, known, host.events, host.clock)
         host.migrations("plugins.events.migrations")
+        host.commands(event_commands(host, store, known), name="events")
         host.mount("events", ingress_routes(known, store, host.clock))
         _serve_bus(host, settings)
         # Signatures, not credentials, tell who is calling.

@@ -68,6 +68,8 @@ class Sources:
         self.documents: dict[str, bytes] = {}
         self.broken: dict[str, Exception] = {}
         self.reads: list[str] = []
+        self.knows_absences = False
+        """Whether what is not there has an etag, too."""
         self.checks: list[str] = []
         self.gate: asyncio.Event | None = None
         """Reads wait for it, if there is one."""
@@ -140,7 +142,7 @@ class Sources:
         version = sha1("".join(f"{file.url}{file.version}" for file in files).encode()).hexdigest()
         if etag == version:
             raise NotModifiedError()
-        return SearchResponse(files, version if files else None)
+        return SearchResponse(files, version if files or self.knows_absences else None)
 
     def _file(self, url: str) -> FoundFile:
         content = self.documents[url]

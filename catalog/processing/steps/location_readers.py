@@ -6,6 +6,7 @@ A failed read emits an error, and an error keeps everything as it was: only what
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ CONCURRENT_READS = 5
 BREATH = 64
 ETAG = "etag"
 MAX_MESSAGE = 5000
+MAX_MISSING = 10_000
+"""Locations that are remembered to hold nothing; others are read in full at every look."""
 
 
 class LocationReader(CatalogProcessor):
@@ -30,6 +33,8 @@ class LocationReader(CatalogProcessor):
     def __init__(self, reading: Reading, parser: ParsePool) -> None:
         self._reading = reading
         self._parser = parser
+        self._missing: OrderedDict[str, str] = OrderedDict()
+        """Location → the etag of its emptiness. In memory: a restart looks once."""
 
     async def _search(self, target: str, etag: str | None = None) -> SearchResponse:
         raise NotImplementedError
@@ -48,6 +53,7 @@ class LocationReader(CatalogProcessor):
             return False
         for key in self._refresh_keys(location, ()):
             emit.refresh_key(key)
+        self._missing.pop(str(location), None)
         try:
             found = await self._search(location.target)
             contents = await (found.read_all() if found.read_all else self._contents(found.files))
@@ -60,6 +66,10 @@ class LocationReader(CatalogProcessor):
             return True
         if not found.files and not optional:
             emit.error(NotFoundError(self._not_found(location)))
+            if found.etag:
+                self._missing[str(location)] = found.etag
+                while len(self._missing) > MAX_MISSING:
+                    self._missing.popitem(last=False)
         for key in self._refresh_keys(location, found.files)[1:]:
             emit.refresh_key(key)
         places = [LocationSpec(location.type, file.url) for file in found.files]
@@ -102,6 +112,11 @@ class LocationReader(CatalogProcessor):
         except NotModifiedError:
             return True
         return False
+
+    async def still_missing(self, doing: str) -> bool:
+        """Whether a location that the last pass found to hold nothing still does. One conditional request."""
+        etag = self._missing.get(doing)
+        return etag is not None and await self.unchanged(doing, {ETAG: etag})
 
 
 class FileReaderProcessor(LocationReader):

@@ -249,3 +249,20 @@ async def test_time_alone_changes_nothing(world: World) -> None:
     before = await world.revision()
     await world.later(timedelta(days=30))
     assert await world.revision() == before
+
+
+async def test_a_file_that_is_gone_for_good_costs_a_conditional_request_and_may_come_back(world: World) -> None:
+    """Source: FIELD, row 16."""
+    world.sources.knows_absences = True
+    world.sources.put(URL, component("gone"))
+    await world.register(URL)
+    world.sources.remove(URL)
+    await world.look_again()
+    reads, checks = world.sources.reads.count(URL), world.sources.checks.count(URL)
+    for _ in range(3):
+        await world.look_again()
+    assert (world.sources.reads.count(URL), world.sources.checks.count(URL)) == (reads, checks + 3)
+    assert await world.refs("component:") == ["component:default/gone"]
+    world.sources.put(URL, component("back"))
+    await world.look_again()
+    assert await world.refs("component:") == ["component:default/back"]

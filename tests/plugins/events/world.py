@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import httpx
+import typer
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.types import Scope
@@ -66,6 +67,9 @@ class World:
 
     def migrations(self, package: str) -> None:
         self.packages["events"] = package
+
+    def commands(self, group: typer.Typer, *, name: str | None = None) -> None:
+        self.typed = group
 
     def background(self, name: str, run: Hook, *, role: Role) -> None:
         self.loops[name] = run

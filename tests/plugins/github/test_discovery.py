@@ -191,3 +191,35 @@ async def test_a_delivery_with_a_wrong_signature_changes_nothing(running: Portal
     assert (await running.deliver(event, payload, secret="wrong")).status_code == 403
     await running.settled()
     assert "globex-20" in await running.components()
+
+
+async def test_an_organization_that_all_but_vanishes_is_held_until_somebody_agrees(
+    running: Portal, github: FakeGithub
+) -> None:
+    """A token that has lost its rights lists little, and says that all is well. Source: FIELD, row 17."""
+    held_at = "/api/catalog/ingestion/held"
+
+    async def held() -> list[Any]:
+        found: list[Any] = (await running.client.get(held_at)).json()["items"]
+        return found
+
+    everything, before = dict(github.world.repos), await running.components()
+    for name in [name for name in everything if name.startswith("initech/")][:22]:
+        del github.world.repos[name]
+    await running.refresh("github-provider:initech")
+    await running.settled()
+    assert await running.components() == before
+    (waits,) = await held()
+    assert waits["provider"] == "github-provider:initech"
+
+    left, github.world.repos = github.world.repos, everything
+    await running.refresh("github-provider:initech")
+    await running.settled()
+    assert (await running.components(), await held()) == (before, [])
+
+    github.world.repos = left
+    await running.refresh("github-provider:initech")
+    (waits,) = await held()
+    released = await running.client.post(f"{held_at}/{waits['id']}/release")
+    assert released.status_code in (200, 204), released.text
+    await running.until_components(lambda found: len(before) - len(found) == 22)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -61,13 +62,14 @@ async def emulator(
                    "--port", str(port), "--seed", str(seed), "--base-url", server.url]  # fmt: skip
         with (folder / "emulator.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: ASYNC220 -- a moment, before anything else goes on
-                command, stdout=log, stderr=log, env=dict(os.environ)
+                command, stdout=log, stderr=log, env=dict(os.environ), start_new_session=True
             )
         try:
             await _up(made, process)
             yield made
         finally:
-            process.terminate()
+            # Its whole session: `node` may be a script that has started the real one.
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(10)
             await made.close()
     assert not made.mistakes, "\n".join(made.mistakes)
