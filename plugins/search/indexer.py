@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from app.errors import ServiceUnavailableError
 from app.interfaces import Clock, SearchChange, SearchCollator, SearchDocument, SearchPositionLostError
 from plugins.search import metrics
 from plugins.search.catalog_documents import TYPE, EntityChanges, EntityDocument
@@ -67,11 +68,15 @@ class Indexer:
             began = time.monotonic()
             try:
                 await self._once(collator)
-            except Exception:
+            except Exception as error:
                 if time.monotonic() - began > longest:
                     delay = RETRY_S[0]
                 metrics.failures.labels(collator.type).inc()
-                log.exception("Documents of type '%s' cannot be collated; again in %.0f s", collator.type, delay)
+                # A database that is away or full is nobody's mistake, and said of in one line.
+                away = isinstance(error, ServiceUnavailableError)
+                write = log.warning if away else log.error
+                what = "Documents of type '%s' cannot be collated; again in %.0f s: %s"
+                write(what, collator.type, delay, error, exc_info=None if away else error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, longest)
             else:

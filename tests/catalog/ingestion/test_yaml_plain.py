@@ -132,7 +132,7 @@ def both(text: str) -> tuple[object, object] | None:
 
 
 @given(st.lists(lines(), min_size=1, max_size=9), st.sampled_from(("", "\n", "\n\n")))
-@settings(max_examples=3000)
+@settings(max_examples=500)
 def test_what_it_reads_it_reads_as_the_careful_reader_does(text: list[str], ending: str) -> None:
     found = both("\n".join(text) + ending)
     if found is not None:
@@ -140,7 +140,7 @@ def test_what_it_reads_it_reads_as_the_careful_reader_does(text: list[str], endi
 
 
 @given(st.lists(st.tuples(st.sampled_from(_KEYS[:6]), st.sampled_from(_VALUES)), min_size=1, max_size=4), st.data())
-@settings(max_examples=2000)
+@settings(max_examples=500)
 def test_nested_mappings_and_lists(pairs: list[tuple[str, str]], data: st.DataObject) -> None:
     text, indent = "", 0
     for key, value in pairs:
