@@ -68,7 +68,7 @@ class Indexer:
             began = time.monotonic()
             try:
                 await self._once(collator)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- collators are plugins' code
                 if time.monotonic() - began > longest:
                     delay = RETRY_S[0]
                 metrics.failures.labels(collator.type).inc()
