@@ -29,7 +29,7 @@ class CatalogFeed:
 
     def __init__(self, database: Database, rush: Rush | None = None) -> None:
         self._database = database
-        self._rush = rush
+        self._rush = rush or Rush()
         self._revisions = Revisions(database)
         self._followers: set[asyncio.Event] = set()
         self._listening = False
@@ -76,8 +76,6 @@ class CatalogFeed:
 
     async def _rush_over(self, patience: float) -> None:
         until = time.monotonic() + patience
-        if self._rush is None:
-            return
         while self._rush.on and time.monotonic() < until:  # noqa: ASYNC110 -- it ends by the clock alone
             await asyncio.sleep(RUSH_S)
 

@@ -195,10 +195,13 @@ class ScaffolderExtensions:
         self._later.append(add)
 
     def add_action(self, *actions: Action) -> None:
+        """All of them or, where an id is taken, none. Raises ValueError."""
+        added = dict(self._actions)
         for action in actions:
-            if action.id in self._actions:
+            if action.id in added:
                 raise ValueError(f"Template action with ID '{action.id}' has already been registered")
-            self._actions[action.id] = action
+            added[action.id] = action
+        self._actions = added
 
     def add_template_filter(self, *filters: TemplateFilter) -> None:
         self._filters.update((one.id, one) for one in filters)
@@ -211,7 +214,13 @@ class ScaffolderExtensions:
 
     def _complete(self) -> None:
         while self._later:
-            self._later.pop(0)()
+            add = self._later.pop(0)
+            try:
+                add()
+            except BaseException:
+                # Whoever looks next is to be told, too, and not to find less.
+                self._later.insert(0, add)
+                raise
 
 
 # ---------------------------------------------------------------------------------------------------- tasks

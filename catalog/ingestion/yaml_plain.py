@@ -32,10 +32,8 @@ _UNUSUAL: Final = re.compile(r"[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff0
 
 _LITERAL: Final = ("|", "|-")
 _EMPTY: Final = {"[]": list, "{}": dict}
-_NO_TEXT: Final = frozenset(
-    {"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", "__proto__", "_"}
-)
-"""What is no text as a key, or is no key."""
+_NO_TEXT: Final = frozenset({"null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", "__proto__"})
+"""What is no text as a key, or is dropped."""
 
 
 def read_plain(text: str) -> list[tuple[Any, int]]:

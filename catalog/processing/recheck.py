@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cached_property, partial
 from typing import Any, Protocol, runtime_checkable
 
 from catalog.interfaces import CatalogProcessor
@@ -64,7 +64,7 @@ class Rechecker:
             if not isinstance(step, Conditional):
                 return False
             for doing, state in states.items():
-                if not await self._told(step.unchanged(doing, state), doing):
+                if not await self._told(partial(step.unchanged, doing, state), doing):
                     return False
         return True
 
@@ -76,13 +76,13 @@ class Rechecker:
             return False
         ((name, doing),) = read
         step = self._steps.get(name)
-        return isinstance(step, Missing) and await self._told(step.still_missing(doing), doing)
+        return isinstance(step, Missing) and await self._told(partial(step.still_missing, doing), doing)
 
-    async def _told(self, answer: Coroutine[Any, Any, bool], doing: str) -> bool:
+    async def _told(self, ask: Callable[[], Awaitable[bool]], doing: str) -> bool:
         async with self._gate:
             try:
                 async with asyncio.timeout(CHECK_TIMEOUT_S):
-                    return await answer
+                    return await ask()
             except Exception as error:  # noqa: BLE001 -- a full pass tells what is the matter, in words
                 log.debug("could not tell whether %s has changed: %s", doing or "a source", error)
                 return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Budget:
-    """How much may still be written. Raises what `exceeded` makes of the limit's name."""
+    """How much may still be written. Raises BudgetExceededError."""
 
     files: int
     bytes: int

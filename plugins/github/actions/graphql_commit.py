@@ -18,7 +18,7 @@ from plugins.github.actions.repository import GithubRepository
 from plugins.github.api.errors import GithubError
 from plugins.github.versions import blob_sha
 from scaffolder.interfaces import ActionContext
-from scaffolder.publishing import WorkspaceFile, workspace_files
+from scaffolder.publishing import workspace_files
 
 MAX_BYTES: Final = 30 * 1024 * 1024
 """What GitHub takes in one request, roughly. Source: spec/scaffolder.md §5.3."""
@@ -41,9 +41,12 @@ async def commit_by_graphql(context: ActionContext, repository: GithubRepository
         await context.log.warn(f"Links cannot be committed without git and are left out: {left}")
     if sum(len(one.content) for one in files) > MAX_BYTES:
         raise InputError(f"More than {MAX_BYTES} bytes cannot be committed without git")
-    head, deletions = await _branch(repository, commit)
+    head, needless = await _branch(repository, commit)
+    wanted = {one.path for one in files}
     for last in (False, True):
-        changed = await _changed(repository, head, files)
+        held = await _held(repository, head)
+        changed = [one for one in files if held.get(one.path) != blob_sha(one.content)]
+        deletions = [path for path in needless if path in held and path not in wanted]
         if not changed and not deletions:
             return {"sha": head, "changed": False}
         body = {
@@ -54,7 +57,7 @@ async def commit_by_graphql(context: ActionContext, repository: GithubRepository
                 "additions": [
                     {"path": one.path, "contents": base64.b64encode(one.content).decode()} for one in changed
                 ],
-                "deletions": [{"path": path} for path in deletions if path not in {one.path for one in files}],
+                "deletions": [{"path": path} for path in deletions],
             },
         }
         try:
@@ -87,12 +90,11 @@ async def _branch(repository: GithubRepository, commit: GitCommit) -> tuple[str,
     return made["commit"]["sha"], (KEEP,)
 
 
-async def _changed(repository: GithubRepository, head: str, files: Sequence[WorkspaceFile]) -> list[WorkspaceFile]:
-    """Those that the commit does not have just so."""
+async def _held(repository: GithubRepository, head: str) -> Mapping[str, str]:
+    """The files of a commit, path → blob; of a very large one those that GitHub tells in one answer."""
     query = {"recursive": "1"}
     told = await repository.ask("GET", "/git/trees/{+tree_sha}", query=query, tree_sha=head)
-    held: Mapping[str, str] = {one["path"]: one["sha"] for one in told["tree"] if one["type"] == "blob"}
-    return [one for one in files if held.get(one.path) != blob_sha(one.content)]
+    return {one["path"]: one["sha"] for one in told["tree"] if one["type"] == "blob"}
 
 
 def _message(text: str) -> dict[str, str]:
