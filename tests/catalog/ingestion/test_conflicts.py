@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from catalog.interfaces import LocationSpec
-from tests.catalog.world import SOMEBODY, World, component, location
+from catalog.ingestion.adoption import Emission, bring_in
+from catalog.ingestion.mutation import prepare
+from catalog.interfaces import Cause, DeferredEntity, LocationSpec
+from catalog.store.writing import cause_json
+from tests.catalog.world import SOMEBODY, World, component, located, location
 
 FIRST = "https://git.example/first.yaml"
 SECOND = "https://git.example/second.yaml"
@@ -69,7 +72,32 @@ async def test_an_entity_that_moves_between_two_files_keeps_its_uid(world: World
     moved = await world.present("component:default/moving")
     assert moved["metadata"]["annotations"]["backstage.io/managed-by-location"] == f"url:{SECOND}"
     assert moved["metadata"]["uid"] == uid
-    assert world.events.of("experimental.catalog.conflict") == []
+    # Which of the two files is stored first is open; a conflict seen in between is over.
+    assert (await world.control.explain(ref="component:default/moving"))["conflicts"] == []
+
+
+async def test_what_moves_within_one_batch_is_no_conflict_at_any_time(world: World) -> None:
+    world.sources.put(FIRST, component("moving"), component("a"))
+    world.sources.put(SECOND, component("b"))
+    await world.register(FIRST)
+    await world.register(SECOND)
+    cause = cause_json(Cause("operator"))
+
+    async def emits(holds: str, *names: str) -> Emission:
+        rows = await world.database.read(
+            "SELECT source_ref FROM catalog_refresh_reference WHERE target_ref = ?", f"component:default/{holds}"
+        )
+        key = f"url:{FIRST if holds == 'a' else SECOND}"
+        children = [prepare(DeferredEntity(located(component(name), key), key)) for name in names]
+        return Emission(cause, children, source_ref=rows[0][0])
+
+    takes, leaves = await emits("b", "b", "moving"), await emits("a", "a")
+    async with world.store.write() as write:
+        brought = await bring_in(write, [takes, leaves])
+    await world.settle()
+    assert brought.conflicts == []
+    moved = await world.present("component:default/moving")
+    assert moved["metadata"]["annotations"]["backstage.io/managed-by-location"] == f"url:{SECOND}"
 
 
 async def test_two_locations_of_one_file_share_what_it_holds(world: World) -> None:
