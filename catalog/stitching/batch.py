@@ -1,13 +1,14 @@
 """Puts final entities together, hundreds at a time. Source: spec/catalog.md §4.10.
 
-What is needed is read and put together outside the writing transaction. Inside it everything that was deleted
-meanwhile is dropped; a request that was made again meanwhile stays in the queue.
+What is needed is read and put together outside the writing transaction, one batch while the one before is stored.
+Inside it everything that was deleted meanwhile is dropped; a request that was made again meanwhile stays in the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -38,13 +39,14 @@ BREATH = 16
 
 @dataclass(slots=True)
 class Stitching:
-    """One batch. `asked` are requests, `(ref, requested_at)`; those that found nothing to stitch are done, too."""
+    """One batch, put together. `requests` that found nothing to stitch are done, too."""
 
-    asked: list[tuple[str, int]]
+    requests: list[Request]
     ready: list[Stitched] = field(default_factory=list)
     failed: dict[int, str | None] = field(default_factory=dict)
     """Entity → JSON of why it cannot be put together; None where that is over."""
-    written: int = 0
+    took: float = 0.0
+    """Seconds until it was put together."""
 
 
 class Stitcher:
@@ -59,28 +61,45 @@ class Stitcher:
         """Nothing is left to do for now: give back most of the memory."""
         self._numbers.shrink(AT_REST)
 
-    async def run_batch(self, refs: Sequence[str] | None = None) -> Stitching:
-        """Stitch those of the refs that are queued, or the next ones; `asked` is empty when there was nothing to do."""
+    async def prepare(self, refs: Sequence[str] | None = None, *, after: str = "") -> Stitching:
+        """Put together those of the refs that are queued, or the next ones after a ref. Batches have to be stored in
+        the order in which they were prepared."""
         select = "SELECT entity_ref, requested_at, cause FROM catalog_stitch_queue"
         if refs is None:
-            rows = await self._store.database.read(f"{select} ORDER BY entity_ref LIMIT ?", BATCH)
+            rows = await self._store.database.read(
+                f"{select} WHERE entity_ref > ? ORDER BY entity_ref LIMIT ?", after, BATCH
+            )
         else:
             rows = await self._store.read_in(select, "entity_ref", "text", refs)
-        requests: list[Request] = [(row[0], row[1], row[2]) for row in rows]
+        batch = Stitching([(row[0], row[1], row[2]) for row in rows])
+        metrics.stitching_queue.set(len(rows))
+        if batch.requests:
+            began = time.perf_counter()
+            await self._put_together(batch)
+            batch.took = time.perf_counter() - began
+        return batch
+
+    async def store(self, batch: Stitching) -> None:
+        """Write what is new of a batch, and forget the requests."""
+        if not batch.requests:
+            return
+        began = time.perf_counter()
         try:
-            return await self._stitch(requests)
+            await self._store_batch(batch)
         except ServiceUnavailableError:
             raise
         except Exception:
-            log.exception("a batch of %d entities could not be stitched; stitching them one by one", len(requests))
-            return await self._stitch_apart(requests)
+            log.exception("a batch of %d entities cannot be stored; storing them one by one", len(batch.requests))
+            await self._stitch_apart(batch.requests)
+        metrics.stitching_duration.observe(batch.took + time.perf_counter() - began)
 
-    async def _stitch_apart(self, requests: Sequence[Request]) -> Stitching:
+    async def _stitch_apart(self, requests: Sequence[Request]) -> None:
         """What cannot be stored hinders nobody else."""
-        together = Stitching([(row[0], row[1]) for row in requests])
         for row in requests:
+            one = Stitching([row])
             try:
-                together.written += (await self._stitch([row])).written
+                await self._put_together(one)
+                await self._store_batch(one)
             except ServiceUnavailableError:
                 raise
             except Exception as error:
@@ -94,22 +113,8 @@ class Stitcher:
                         [(row[0], dumps(serialized(failure)).decode())],
                     )
                     await finish_requests(write, [(row[0], row[1])])
-        return together
 
-    async def _stitch(self, requests: Sequence[Request]) -> Stitching:
-        batch = Stitching([(row[0], row[1]) for row in requests])
-        if not requests:
-            metrics.stitching_queue.set(0)
-            return batch
-        with metrics.stitching_duration.time():
-            await self._stitch_batch(batch, requests)
-        metrics.stitched.labels("changed").inc(batch.written)
-        metrics.stitched.labels("unchanged").inc(len(batch.ready) - batch.written)
-        metrics.stitching_queue.set(len(requests))
-        return batch
-
-    async def _stitch_batch(self, batch: Stitching, requests: Sequence[Request]) -> None:
-        await self._put_together(batch, {row[0]: row[2] for row in requests})
+    async def _store_batch(self, batch: Stitching) -> None:
         async with self._store.write() as write:
             alive = {
                 row[0]
@@ -121,16 +126,19 @@ class Stitcher:
                 )
             }
             ready = [one for one in batch.ready if one.entity_id in alive]
-            batch.written = await store_finals(write, ready, self._numbers)
+            written = await store_finals(write, ready, self._numbers)
             await write.bulk.update(
                 "catalog_refresh_state",
                 ("entity_id", "bigint"),
                 (("stitch_error", "text"),),
                 sorted(batch.failed.items()),
             )
-            await finish_requests(write, batch.asked)
+            await finish_requests(write, [(row[0], row[1]) for row in batch.requests])
+        metrics.stitched.labels("changed").inc(written)
+        metrics.stitched.labels("unchanged").inc(len(batch.ready) - written)
 
-    async def _put_together(self, batch: Stitching, causes: dict[str, str | None]) -> None:
+    async def _put_together(self, batch: Stitching) -> None:
+        causes = {row[0]: row[2] for row in batch.requests}
         refs = list(causes)
         states = await self._store.read_in(
             "SELECT entity_id, uid, entity_ref, processed, errors, stitch_error FROM catalog_refresh_state",
@@ -168,6 +176,11 @@ class Stitcher:
                 # It keeps its previous final version, or stays out of sight. Source: §2.1.
                 log.warning("entity %s cannot be stitched: %s", ref, describe(error))
                 batch.failed[entity_id] = dumps(serialized(error)).decode()
+                continue
+            except Exception as error:
+                log.exception("entity %s cannot be put together", ref)
+                failure = CallboardError(f"The entity cannot be put together: {type(error).__name__}")
+                batch.failed[entity_id] = dumps(serialized(failure)).decode()
                 continue
             if failed_before is not None:
                 batch.failed[entity_id] = None

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from catalog.processing.rush import Rush
-from catalog.stitching.batch import BATCH, Stitcher
+from catalog.stitching.batch import BATCH, Stitcher, Stitching
 
 CALM_S = 1.0
 """While more is due, entities are stitched for the first time so long after they were processed, and again only with
@@ -80,25 +80,41 @@ class StitchLoop:
     async def _stitch(self) -> bool:
         now = time.monotonic()
         everything = now - self._emptied_at > max(ALL_S, (now - self._more_since) / 2)
-        stitched = False
-        while True:
-            emptying = everything or not self._more
-            refs = None if emptying else self._calm_newcomers()
-            # Before the look: what is asked for during it may be missed by it.
-            self._queued = not emptying
-            try:
-                batch = await self._stitcher.run_batch(refs)
-            except BaseException:
-                self._queued = True
-                raise
-            if not batch.asked and (emptying or not refs):
-                break
-            self._rush.saw(len(batch.asked))
-            stitched = self._queued = True
-            if self._wake.is_set() and not everything and not self._beside:
-                # Something has become due, which may well change what is still queued.
-                self._ended_at = time.monotonic()
-                return True
+        stitched = emptying = False
+        upto = ""
+        ahead: asyncio.Task[Stitching | None] | None = None
+        try:
+            while True:
+                if ahead is None:
+                    emptying = everything or not self._more
+                    upto = upto if emptying else ""
+                    batch = await self._look(emptying, upto)
+                else:
+                    batch, ahead = await ahead, None
+                if batch is None:
+                    if not upto:
+                        break
+                    # What was asked for again meanwhile may be further up.
+                    upto = ""
+                    continue
+                if len(batch.requests) == BATCH and emptying and self._goes_on(everything):
+                    # The next one is put together while this one is stored.
+                    upto = batch.requests[-1][0]
+                    ahead = asyncio.create_task(self._look(emptying, upto), name="catalog-assemble")
+                await self._stitcher.store(batch)
+                self._rush.saw(len(batch.requests))
+                stitched = True
+                if not self._beside and ahead is None and not self._goes_on(everything):
+                    self._queued = True
+                    self._ended_at = time.monotonic()
+                    return True
+        except BaseException:
+            self._queued = True
+            raise
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.wait([ahead])
         self._ended_at = time.monotonic()
         if emptying:
             self._emptied_at = self._ended_at
@@ -106,6 +122,20 @@ class StitchLoop:
             if not self._more:
                 self._stitcher.rest()
         return stitched
+
+    def _goes_on(self, everything: bool) -> bool:
+        """Whether to stitch on at once: what has become due may well change what is still queued."""
+        if self._beside:
+            return everything or not self._more
+        return everything or not self._wake.is_set()
+
+    async def _look(self, emptying: bool, upto: str) -> Stitching | None:
+        """The next batch, put together; None when there is nothing more."""
+        # Before the look: what is asked for during it may be missed by it.
+        self._queued = not emptying
+        refs = None if emptying else self._calm_newcomers()
+        batch = await self._stitcher.prepare(refs, after=upto)
+        return batch if batch.requests or refs else None
 
     def _calm_newcomers(self) -> list[str]:
         calm = time.monotonic() - CALM_S
