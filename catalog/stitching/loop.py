@@ -97,14 +97,15 @@ class StitchLoop:
                     # What was asked for again meanwhile may be further up.
                     upto = ""
                     continue
-                if len(batch.requests) == BATCH and emptying and self._goes_on(everything):
+                if self._beside and emptying and len(batch.requests) == BATCH and (everything or not self._more):
                     # The next one is put together while this one is stored.
                     upto = batch.requests[-1][0]
                     ahead = asyncio.create_task(self._look(emptying, upto), name="catalog-assemble")
                 await self._stitcher.store(batch)
                 self._rush.saw(len(batch.requests))
                 stitched = True
-                if not self._beside and ahead is None and not self._goes_on(everything):
+                if self._wake.is_set() and not everything and not self._beside:
+                    # Something has become due, which may well change what is still queued.
                     self._queued = True
                     self._ended_at = time.monotonic()
                     return True
@@ -122,12 +123,6 @@ class StitchLoop:
             if not self._more:
                 self._stitcher.rest()
         return stitched
-
-    def _goes_on(self, everything: bool) -> bool:
-        """Whether to stitch on at once: what has become due may well change what is still queued."""
-        if self._beside:
-            return everything or not self._more
-        return everything or not self._wake.is_set()
 
     async def _look(self, emptying: bool, upto: str) -> Stitching | None:
         """The next batch, put together; None when there is nothing more."""
