@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from app.interfaces import PluginHost
 from catalog.control import CatalogControls
 from catalog.feed import CatalogFeed
 from catalog.gauges import Gauges
+from catalog.incremental.engine import IncrementalIngestion
 from catalog.ingestion.child import Child
 from catalog.ingestion.config_locations import configured_location
 from catalog.ingestion.connection import Connection
@@ -33,6 +35,7 @@ from catalog.routes.registration import register_api
 from catalog.scm_events import ScmReactions
 from catalog.settings import CatalogSettings
 from catalog.steps import processing_steps
+from catalog.store.ingestions import Ingestions
 from catalog.store.writing import CatalogStore
 from catalog.visibility import ConditionalVisibility
 
@@ -112,8 +115,15 @@ class CatalogPlugin:
                 except Exception:
                     log.exception("provider %s cannot be connected", provider.name)
 
+        async def read_incrementally() -> None:
+            ingestions = Ingestions(host.database, host.clock)
+            async with asyncio.TaskGroup() as group:
+                for one in extensions.incremental:
+                    engine = IncrementalIngestion(one, connection(one.name), ingestions, host.database)
+                    group.create_task(engine.run(), name=f"incremental {one.name}")
+
         async def ingest() -> None:
-            names = {one.name for one in extensions.providers}
+            names = {one.name for one in extensions.providers} | {one.name for one in extensions.incremental}
             specs = [spec for spec, _ in configured]
             leader = Leader(store, pipeline, host.events, settings, specs, names, PassPool(child, pipeline), rush)
             await leader.run()
@@ -123,4 +133,5 @@ class CatalogPlugin:
         host.on_stop(child.close)
         if settings.processing_interval is not False:
             host.background("catalog-ingest", ingest, role="ingest")
+            host.background("catalog-incremental", read_incrementally, role="ingest")
             host.background("catalog-gauges", Gauges(store, index).run, role="ingest")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from app.interfaces import Event, Events
 from catalog import metrics
 from catalog.ingestion.guard import GuardSettings
 from catalog.ingestion.mutation import prepare_all
-from catalog.ingestion.providers import Applied, apply_delta, apply_full, is_current
+from catalog.ingestion.providers import Applied, apply_delta, apply_full, apply_removal, is_current
 from catalog.interfaces import Cause, DeltaMutation, Entity, FullMutation, MutationResult
 from catalog.store.documents import load_entity
+from catalog.store.held import is_held
 from catalog.store.refreshing import refresh_by_keys
 from catalog.store.texts import storable
 from catalog.store.unprocessed import Conflict
@@ -68,6 +69,15 @@ class Connection:
             removed = {storable(ref.lower()) for ref in mutation.removed}
             async with self._store.write() as write:
                 applied = await apply_delta(write, self._provider, added, removed, because)
+        await self._tell(applied)
+        return applied.result
+
+    async def remove(self, refs: Collection[str]) -> MutationResult:
+        """Take out what a source that was read to its end has not named; held back where that were too much."""
+        if not refs and not await is_held(self._store.database, self._provider):
+            return MutationResult()
+        async with self._store.write() as write:
+            applied = await apply_removal(write, self._provider, refs, self._cause(None), guard=self._guard)
         await self._tell(applied)
         return applied.result
 

@@ -14,9 +14,9 @@ from catalog.ingestion.adoption import Brought, Emission, bring_in, settle_loose
 from catalog.ingestion.guard import GuardSettings, removes_too_much
 from catalog.ingestion.mutation import plan_full
 from catalog.interfaces import MutationResult
-from catalog.store.held import drop_held, hold
+from catalog.store.held import drop_held, hold, is_held
 from catalog.store.references import Edge, edges_from, store_edges
-from catalog.store.unprocessed import Conflict, Unprocessed, known_by_refs
+from catalog.store.unprocessed import Conflict, Unprocessed, known_by_refs, stored_unprocessed
 from catalog.store.writing import CatalogWrite
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ async def is_current(database: Database, provider: str, incoming: Mapping[str, U
         (one := incoming.get(ref)) is None or (one.hash, one.location_key) != (digest, key) for ref, digest, key in rows
     ):
         return False
-    return not await database.read("SELECT 1 FROM catalog_held_mutation WHERE provider = ?", provider)
+    return not await is_held(database, provider)
 
 
 async def apply_full(
@@ -89,6 +89,21 @@ async def apply_delta(
             write, [Emission(cause, tuple(added.values()), source_key=provider, complete=False)], force=force
         )
     return _applied(brought, gone)
+
+
+async def apply_removal(
+    write: CatalogWrite, provider: str, refs: Collection[str], cause: str, *, guard: GuardSettings | None
+) -> Applied:
+    """Remove some of what a provider owns. With a guard, what would be too much is held back, whole."""
+    owned = {edge.target_ref for edge in await edges_from(write, "source_key", [provider])}
+    going = owned.intersection(refs)
+    if guard is not None and removes_too_much(len(going), len(owned), guard):
+        held = str(uuid4())
+        remaining = await stored_unprocessed(write, owned - going)
+        await hold(write, held, provider, sorted(going), len(owned), mutation_json(remaining))
+        return Applied(MutationResult(held=held), would_remove=len(going), owned=len(owned))
+    await drop_held(write, provider)
+    return Applied(MutationResult(removed=await _let_go(write, provider, going, cause)))
 
 
 async def _let_go(write: CatalogWrite, provider: str, refs: Collection[str], cause: str) -> int:

@@ -40,6 +40,9 @@ from catalog.interfaces.feed import EntityVisibility as EntityVisibility
 from catalog.interfaces.feed import RevisionFeed as RevisionFeed
 from catalog.interfaces.feed import RevisionsLostError as RevisionsLostError
 from catalog.interfaces.feed import StoredEntity as StoredEntity
+from catalog.interfaces.incremental import IncrementalEntityProvider as IncrementalEntityProvider
+from catalog.interfaces.incremental import IngestionPace as IngestionPace
+from catalog.interfaces.incremental import SourcePage as SourcePage
 from catalog.interfaces.passes import Cause as Cause
 from catalog.interfaces.passes import ProcessingResult as ProcessingResult
 from catalog.interfaces.passes import RegisteredLocation as RegisteredLocation

@@ -11,6 +11,7 @@ from catalog.model.kinds import BUILTIN_KINDS, Kind
 
 if TYPE_CHECKING:
     from catalog.interfaces.basics import Entity
+    from catalog.interfaces.incremental import IncrementalEntityProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class CatalogExtensions:
     kinds: list[Kind] = field(default_factory=lambda: list(BUILTIN_KINDS))
     """Kinds that `callboard lint` and `callboard schema` know as data; processors validate them in the server."""
     providers: list[EntityProvider] = field(default_factory=list)
+    incremental: list[IncrementalEntityProvider] = field(default_factory=list)
     placeholders: dict[str, PlaceholderResolver] = field(default_factory=dict)
     analyzers: list[LocationAnalyzer] = field(default_factory=list)
     allowed_location_types: set[str] = field(default_factory=lambda: {"url"})
@@ -211,6 +213,9 @@ class CatalogExtensions:
 
     def add_entity_provider(self, *providers: EntityProvider) -> None:
         self.providers.extend(providers)
+
+    def add_incremental_provider(self, *providers: IncrementalEntityProvider) -> None:
+        self.incremental.extend(providers)
 
     def add_placeholder_resolver(self, key: str, resolver: PlaceholderResolver) -> None:
         self.placeholders[key] = resolver

@@ -19,7 +19,9 @@ from catalog.service.changes import Changes
 from catalog.service.entities import AuthorizedEntities
 from catalog.service.explaining import Explainer
 from catalog.service.freshness import Freshness
+from catalog.service.incremental import SteeredIngestions
 from catalog.service.locations import AuthorizedLocations
+from catalog.store.ingestions import Ingestions
 
 
 class ApiSettings(BaseModel, frozen=True, extra="ignore", defer_build=True):
@@ -67,6 +69,10 @@ class CatalogPorts:
     @cached_property
     def changes(self) -> Changes:
         return Changes(self.gate, self._entities, self._control)
+
+    @cached_property
+    def ingestions(self) -> SteeredIngestions:
+        return SteeredIngestions(self.gate, Ingestions(self.host.database, self.host.clock))
 
     @cached_property
     def analyses(self) -> Analyses:

@@ -17,6 +17,7 @@ from catalog.routes.changes import change_routes, held_routes
 from catalog.routes.entities import entity_routes
 from catalog.routes.facets import facet_routes
 from catalog.routes.graph import graph_routes
+from catalog.routes.incremental import incremental_routes
 from catalog.routes.locations import location_routes
 from catalog.routes.ports import CatalogPorts
 from catalog.service.actions.changing import ChangingActions
@@ -50,6 +51,7 @@ def register_api(host: PluginHost) -> None:
         location_routes(ports),
         graph_routes(ports, projector),
         held_routes(ports),
+        incremental_routes(ports),
     ):
         routes.include_router(part)
     host.mount(PLUGIN, routes, contract=CONTRACT)

@@ -50,6 +50,11 @@ async def drop_held(write: CatalogWrite, provider: str) -> None:
     await write.tx.execute("DELETE FROM catalog_held_mutation WHERE provider = ?", provider)
 
 
+async def is_held(database: Database, provider: str) -> bool:
+    """Whether a mutation of a provider waits."""
+    return bool(await database.read("SELECT 1 FROM catalog_held_mutation WHERE provider = ?", provider))
+
+
 async def list_held(database: Database) -> list[Held]:
     return [_held(row) for row in await database.read(f"{_SELECT} ORDER BY at")]
 

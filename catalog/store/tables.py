@@ -257,3 +257,40 @@ class HeldMutation(SQLModel, table=True):
     entities: str = Field(sa_column=_text())
     """JSON of the mutation, to apply it when it is released."""
     at: int = Field(sa_column=_bigint())
+
+
+class OpenIngestion(SQLModel, table=True):
+    """How far an incremental ingestion is; a provider has one open one at most."""
+
+    __tablename__ = "catalog_ingestion"
+    id: str = Field(sa_column=_key(primary_key=True))
+    provider: str = Field(sa_column=_key())
+    ticket: str = Field(sa_column=_key())
+    """`open`, or the id of one that is over."""
+    status: str = Field(sa_column=_text())
+    next_action: str = Field(sa_column=_text())
+    next_action_at: int = Field(sa_column=_bigint())
+    attempts: int = Field(sa_column=Column(Integer, nullable=False))
+    last_error: str | None = Field(sa_column=_text(nullable=True))
+
+    __table_args__ = (Index("catalog_ingestion_ticket", "provider", "ticket", unique=True),)
+
+
+class IngestionMark(SQLModel, table=True):
+    """A page of an ingestion that is in the catalog."""
+
+    __tablename__ = "catalog_ingestion_mark"
+    ingestion_id: str = Field(sa_column=_key(primary_key=True))
+    sequence: int = Field(sa_column=Column(Integer, primary_key=True))
+    id: str = Field(sa_column=_text())
+    cursor: str = Field(sa_column=_text())
+    """JSON: where the next page begins."""
+    created_at: int = Field(sa_column=_bigint())
+
+
+class IngestionEntity(SQLModel, table=True):
+    """An entity that an ingestion has named."""
+
+    __tablename__ = "catalog_ingestion_entity"
+    ingestion_id: str = Field(sa_column=_key(primary_key=True))
+    entity_ref: str = Field(sa_column=_key(primary_key=True))

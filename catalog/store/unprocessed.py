@@ -71,6 +71,18 @@ async def known_by_refs(write: CatalogWrite, refs: Collection[str]) -> dict[str,
     return {row[1]: Known(*row) for row in rows}
 
 
+async def stored_unprocessed(write: CatalogWrite, refs: Collection[str]) -> list[Unprocessed]:
+    """What was emitted under these refs."""
+    rows = await write.bulk.select(
+        "SELECT entity_ref, unprocessed, unprocessed_hash, location_key FROM catalog_refresh_state",
+        "entity_ref",
+        "text",
+        refs,
+        " ORDER BY entity_ref",
+    )
+    return [Unprocessed(*row) for row in rows]
+
+
 _INSERTED = (
     "entity_id",
     "uid",

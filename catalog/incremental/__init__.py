@@ -1,0 +1,1 @@
+"""Reads sources that are too large for one answer, page by page."""
