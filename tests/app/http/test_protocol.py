@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, cast
 
 import pytest
 import uvicorn
 
-from app.http.protocol import HEADER_LIMIT, BoundedProtocol
+from app.http.protocol import HEADER_LIMIT, BoundedProtocol, Together
 
 
 @pytest.fixture
@@ -77,3 +77,87 @@ async def test_a_client_that_dawdles_over_its_headers_is_hung_up_on(port: int, m
     monkeypatch.setattr("app.http.protocol.HEADER_SECONDS", 0.05)
     assert await answer_to(port, b"GET / HTTP/1.1\r\nhost: x\r\n") == b""
     assert await answer_to(port) == b""
+
+
+class Wire:
+    """What reaches the kernel, call by call."""
+
+    def __init__(self) -> None:
+        self.calls: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.calls.append(data)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self.calls.append(b"".join(parts))
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def together(wire: Wire) -> Together:
+    return Together(cast(asyncio.Transport, wire))
+
+
+def test_an_answer_is_one_write(wire: Wire) -> None:
+    out = together(wire)
+    for _ in range(2):
+        out.write(b"head ")
+        out.write(b"body")
+        out.finish()
+    assert wire.calls == [b"head body", b"head body"]
+
+
+def test_parts_of_a_stream_go_out_as_they_come(wire: Wire) -> None:
+    out = together(wire)
+    for part in (b"head ", b"one ", b"two "):
+        out.write(part)
+    assert wire.calls == [b"head one ", b"two "]
+    out.write(b"end")
+    out.finish()
+    assert wire.calls[2:] == [b"end"]
+
+
+def test_a_head_alone_is_sent_at_the_end(wire: Wire) -> None:
+    out = together(wire)
+    out.write(b"head")
+    out.finish()
+    assert wire.calls == [b"head"]
+    out.write(b"head of an answer that fails")
+    out.close()
+    assert wire.calls[1:] == [b"head of an answer that fails"]
+    assert out.is_closing()
+
+
+def test_who_waits_for_leave_to_send_a_body_gets_it_at_once(wire: Wire) -> None:
+    out = together(wire)
+    out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert wire.calls == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    out.write(b"head ")
+    out.write(b"body")
+    assert wire.calls[1:] == [b"head body"]
+
+
+async def test_heads_and_leave_to_go_on_over_a_connection(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(10):
+        writer.write(b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"b")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+        assert await reader.readexactly(2) == b"ok"
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        assert (await reader.read()).endswith(b"\r\n\r\nok")
+    writer.close()
