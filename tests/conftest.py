@@ -32,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there before the first test is there after the last: the collector of garbage need not look at hundreds of
-    megabytes of modules and tests again and again. It still looks at whatever tests make, only less often."""
+    """What is there before the first test is there after the last: the collector of garbage need not look at hundreds
+    of megabytes of modules and tests again and again. It still looks at whatever tests make, only less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
