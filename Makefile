@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check bench bench-scale bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
+.PHONY: run setup setup-dev ui test format check check-style check-types suite bench bench-scale bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -63,14 +63,22 @@ ui/dist/index.html: $(UI_FROM)
 	@cd ui && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build > build.log 2>&1 || { tail -40 build.log; exit 1; }
 	@echo "The portal is in ui/dist; make run serves it"
 
-test: check
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# mypy uses one processor: the tests run beside it.
+test: check-style
+	@$(MAKE) --no-print-directory --jobs 2 check-types suite
 
-check: $(VENV)/.dev
+check: check-style check-types
+
+check-style: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+suite: $(VENV)/.dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -37,13 +37,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+THROWN_AWAY = (
+    "fsync = off",
+    "full_page_writes = off",
+    "wal_level = minimal",
+    "max_wal_senders = 0",
+)
+"""For data that need not outlive a crash of the machine, and that nobody replicates."""
+
+
 class PostgresServer:
     """A cluster that lives from `start()` to `stop()`; loopback only, trust, C.UTF-8 as the reference's recordings had.
 
     `settings` are further lines of postgresql.conf. Tests trade durability for speed; benchmarks pass their own.
     """
 
-    def __init__(self, folder: Path | None = None, settings: tuple[str, ...] = ("fsync = off",)) -> None:
+    def __init__(self, folder: Path | None = None, settings: tuple[str, ...] = THROWN_AWAY) -> None:
         self._own = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="callboard-pg-"))
         self.port = free_port()

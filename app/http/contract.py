@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,8 +144,14 @@ class Contract:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
+    return _parsed(path.read_bytes())
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: bytes) -> Mapping[str, Any]:
+    """One document for all that ask for the same text in one process; nobody changes it."""
     # CSafeLoader reads no more than SafeLoader does, ten times as fast.
-    document: Mapping[str, Any] = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+    document: Mapping[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return document
 
 

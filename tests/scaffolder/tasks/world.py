@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from app.database.migrations import migrate
 from app.events.bus import EventBus
 from app.interfaces import Principal
 from scaffolder.interfaces import Action, ActionContext, Task, TaskEvent, Workspace
@@ -23,6 +22,7 @@ from scaffolder.workflow import Engine, Environment, Permitted, workflow_languag
 from scaffolder.workflow.seam import Confined
 from tests.conftest import AnyDatabase
 from tests.scaffolder.workflow.bench import ACTIONS, Folder, confined, validate
+from tests.tables import migrate_new
 
 GUEST = Principal("user", "user:default/guest", ("user:default/guest",))
 SETTINGS = WorkerSettings(
@@ -140,5 +140,5 @@ async def _everything(_initiator: Principal) -> Permitted:
 
 
 async def make_world(database: AnyDatabase, folder: Path) -> World:
-    await migrate(database.engine, {"scaffolder": "scaffolder.migrations"})
+    await migrate_new(database.engine, {"scaffolder": "scaffolder.migrations"})
     return World(database, folder)
