@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +38,8 @@ GONE = (
     TimeoutError,
 )
 """The server is away, or the connection to it broke."""
+PLAIN = re.compile(r"[A-Za-z0-9_,:./ -]*")
+"""Texts that may stand between quotes in a statement as they are."""
 CLASH = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
@@ -55,7 +58,7 @@ def lock_number(name: str) -> int:
 async def _left(connection: Any) -> None:
     """Our connections set nothing that the next user would see, so the pool's clean-up round trip is saved.
 
-    Only a transaction that was cut off in its last statement has to go.
+    Only a transaction that was not committed has to go.
     """
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
@@ -68,6 +71,7 @@ class PostgresTransaction:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._told: list[str] = []
         self.committed: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *params: Any) -> list[Row]:
@@ -85,7 +89,14 @@ class PostgresTransaction:
         await self._connection.copy_records_to_table(table, columns=list(columns), records=rows)
 
     async def notify(self, channel: str, payload: str = "") -> None:
-        await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
+        if PLAIN.fullmatch(channel) and PLAIN.fullmatch(payload):
+            self._told.append(f"NOTIFY \"{channel}\", '{payload}';")
+        else:
+            await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def commit(self) -> None:
+        """With the notifications, on one way to the server."""
+        await self._connection.execute("".join([*self._told, "COMMIT"]))
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self.committed.append(action)
@@ -181,10 +192,16 @@ class PostgresDatabase:
     async def write(self) -> AsyncIterator[PostgresTransaction]:
         async with self._connection() as connection:
             transaction = PostgresTransaction(connection)
-            async with connection.transaction():
-                yield transaction
+            await connection.execute("BEGIN")
+            yield transaction
+            # Whatever does not come this far is rolled back as the connection goes back to the pool.
+            await transaction.commit()
         for action in transaction.committed:
             action()
+
+    async def write_one(self, sql: str, *params: Any) -> list[Row]:
+        async with self._connection() as connection:
+            return [tuple(row) for row in await connection.fetch(numbered(sql), *params)]
 
     async def read(self, sql: str, *params: Any) -> list[Row]:
         text = numbered(sql)

@@ -95,27 +95,37 @@ class Runner:
         self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
 
-    async def run(self, running: RunningTask) -> None:
-        """Run the task to its end, unless its lease is lost or the process stops."""
+    async def run(self, running: RunningTask) -> Outcome | None:
+        """Run the task to its end, unless its lease is lost or the process stops: then None."""
         claim, began = running.claim, time.monotonic()
         try:
             await self.telling.stands(claim, "processing")
             outcome = await self._outcome(running)
             running.ending = True
-            status, body = _completion(outcome)
-            await running.journal.end(status, body)
-            running.over = True
-            await self.telling.stands(claim, status)
-            template = (claim.spec.get("templateInfo") or {}).get("entityRef", "")
-            result: Result = "cancelled" if outcome.cancelled else "ok" if outcome.status == "completed" else "failed"
-            observe_task(template, result, time.monotonic() - began)
-            await asyncio.to_thread(shutil.rmtree, self._folder / claim.task_id, ignore_errors=True)
+            await running.journal.end(*_completion(outcome))
         except LeaseLostError:
             # Draining leaves the lease to be given up; else another worker has the task already.
             running.over = running.over or not running.journal.draining
+            return None
         except Exception:
             log.exception("task %s cannot be run to its end", claim.task_id)
             running.over = True
+            return None
+        running.over = True
+        template = (claim.spec.get("templateInfo") or {}).get("entityRef", "")
+        result: Result = "cancelled" if outcome.cancelled else "ok" if outcome.status == "completed" else "failed"
+        observe_task(template, result, time.monotonic() - began)
+        return outcome
+
+    async def leave(self, claim: Claim, outcome: Outcome) -> None:
+        """What is left to do for a task that has ended."""
+        await self.telling.stands(claim, outcome.status)
+        folder = self._folder / claim.task_id
+        try:
+            # Most often there is nothing in it: not worth a thread.
+            folder.rmdir()
+        except OSError:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _outcome(self, running: RunningTask) -> Outcome:
         claim = running.claim
