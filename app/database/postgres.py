@@ -58,7 +58,7 @@ def lock_number(name: str) -> int:
 async def _left(connection: Any) -> None:
     """Our connections set nothing that the next user would see, so the pool's clean-up round trip is saved.
 
-    Only a transaction that was not committed has to go.
+    Only a transaction that was cut off in its last statement has to go.
     """
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
@@ -192,10 +192,16 @@ class PostgresDatabase:
     async def write(self) -> AsyncIterator[PostgresTransaction]:
         async with self._connection() as connection:
             transaction = PostgresTransaction(connection)
-            await connection.execute("BEGIN")
-            yield transaction
-            # Whatever does not come this far is rolled back as the connection goes back to the pool.
-            await transaction.commit()
+            try:
+                # Within: who is cancelled here may leave a BEGIN on its way.
+                await connection.execute("BEGIN")
+                yield transaction
+                await transaction.commit()
+            except BaseException:
+                # What went wrong is told, and not that there is nobody left to roll it back.
+                with suppress(*GONE):
+                    await connection.execute("ROLLBACK")
+                raise
         for action in transaction.committed:
             action()
 

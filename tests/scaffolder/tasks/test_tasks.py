@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -193,6 +195,30 @@ async def test_many_claimers_never_get_the_same_task(world: World) -> None:
 
     claimed = [one for some in await asyncio.gather(*map(claim_all, queues)) for one in some]
     assert sorted(claimed) == sorted(ids)
+
+
+async def test_tasks_that_are_asked_for_at_once_are_stored_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = 0
+    write = world.database.write
+
+    @asynccontextmanager
+    async def counted() -> AsyncIterator[Any]:
+        nonlocal begun
+        begun += 1
+        async with write() as transaction:
+            yield transaction
+
+    monkeypatch.setattr(world.database, "write", counted)
+    ids = await asyncio.gather(*(world.start(SAY, parameters={"number": number}) for number in range(50)))
+    assert begun < 10
+    tasks = [await world.tasks.get(task_id) for task_id in ids]
+    assert [task.spec["parameters"]["number"] for task in tasks] == list(range(50))
+    # The oldest first, which is the order in which they were asked for.
+    claims = await TaskQueue(world.database, lease_ms=60_000).claim(50)
+    assert [claim.task_id for claim in claims] == ids
+    assert len({claim.lease for claim in claims}) == 50
 
 
 async def test_another_worker_goes_on_after_finished_steps(world: World) -> None:
