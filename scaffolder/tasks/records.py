@@ -54,15 +54,16 @@ class TaskRecords:
         *,
         created_by: Sequence[str],
         status: Sequence[str],
-        order: tuple[str, Literal["asc", "desc"]],
+        order: Sequence[tuple[str, Literal["asc", "desc"]]],
         limit: int | None,
         offset: int | None,
         after: str | None,
         visible: Mapping[str, Any] | None,
     ) -> tuple[list[Task], int]:
-        field, direction = order
-        if field not in _ORDERS or direction not in ("asc", "desc"):
-            raise InputError(f'Invalid order field "{field}"')
+        for field, direction in order:
+            if field not in _ORDERS or direction not in ("asc", "desc"):
+                raise InputError(f'Invalid order field "{field}"')
+        last = order[-1][1]
         where, params = ["1 = 1"], list[Any]()
         for column, values in (("created_by", created_by), ("status", status)):
             if values:
@@ -74,11 +75,11 @@ class TaskRecords:
         count = await self._database.read(f"SELECT COUNT(*) FROM scaffolder_task WHERE {condition}", *params)  # noqa: S608
         page: list[int] = [2**62 if limit is None else limit, offset or 0]
         if after is not None:
-            condition += f" AND (created_at, n) {'<' if direction == 'desc' else '>'} (?, ?)"
-            page = [*_place(after, field), *page]
+            condition += f" AND (created_at, n) {'<' if last == 'desc' else '>'} (?, ?)"
+            page = [*_place(after, order), *page]
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM scaffolder_task WHERE {condition}"  # noqa: S608 - names are checked above
-            f" ORDER BY {field} {direction}, n {direction} LIMIT ? OFFSET ?",
+            f" ORDER BY {', '.join(f'{field} {direction}' for field, direction in order)}, n {last} LIMIT ? OFFSET ?",
             *params,
             *page,
         )
@@ -191,11 +192,11 @@ def _task(row: tuple[Any, ...]) -> Task:
     return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by, f"{created_at}-{n}")
 
 
-def _place(cursor: str, field: str) -> tuple[int, int]:
+def _place(cursor: str, order: Sequence[tuple[str, str]]) -> tuple[int, int]:
     found = _CURSOR.fullmatch(cursor)
     if found is None:
         raise InputError("Malformed cursor")
-    if field != "created_at":
+    if [field for field, _ in order] != ["created_at"]:
         raise InputError("A cursor goes with an order by created_at")
     return int(found[1]), int(found[2])
 

@@ -67,11 +67,17 @@ async def test_tasks_are_listed_with_filters_orders_and_pages(world: World) -> N
     assert await found() == ([fourth, third, second, first], 4)
     assert await found(limit=1, offset=1) == ([third], 4)
     assert await found(limit=0) == ([], 4)
-    assert await found(order=("created_at", "asc")) == ([first, second, third, fourth], 4)
+    assert await found(order=[("created_at", "asc")]) == ([first, second, third, fourth], 4)
     assert await found(created_by=["user:default/guest"], limit=1) == ([third], 3)
     assert await found(created_by=["user:default/other"]) == ([], 0)
     assert await found(status=["completed", "open"], limit=1) == ([fourth], 4)
     assert await found(status=["failed"]) == ([], 0)
+    # Several orders: who is the same by one is told apart by the next.
+    assert await found(order=[("status", "asc"), ("created_at", "asc")]) == ([first, second, third, fourth], 4)
+    assert await found(order=[("created_by", "desc"), ("created_at", "asc")], created_by=["user:default/guest"]) == (
+        [first, second, third],
+        3,
+    )
     mine = {"key": "created_by", "values": ["user:default/guest"]}
     assert (await found(visible=mine))[1] == 3
     assert (await found(visible={"not": mine}))[1] == 1
@@ -449,10 +455,12 @@ async def test_pages_by_cursor_stay_whole_while_tasks_are_made(world: World) -> 
         await world.start({"action": "say"})
     assert seen == ids[::-1]
     assert total > len(ids)
-    oldest, _ = await world.tasks.find(order=("created_at", "asc"), limit=2)
-    following, _ = await world.tasks.find(order=("created_at", "asc"), limit=1, after=oldest[-1].cursor)
+    oldest, _ = await world.tasks.find(order=[("created_at", "asc")], limit=2)
+    following, _ = await world.tasks.find(order=[("created_at", "asc")], limit=1, after=oldest[-1].cursor)
     assert [task.id for task in following] == ids[2:3]
     with pytest.raises(InputError, match="Malformed cursor"):
         await world.tasks.find(after="x")
     with pytest.raises(InputError, match="order by created_at"):
-        await world.tasks.find(order=("status", "asc"), after=oldest[-1].cursor)
+        await world.tasks.find(order=[("status", "asc")], after=oldest[-1].cursor)
+    with pytest.raises(InputError):
+        await world.tasks.find(order=[("created_at", "asc"), ("status", "asc")], after=oldest[-1].cursor)
