@@ -268,7 +268,7 @@ class Tasks(Protocol):
         *,
         created_by: Sequence[str] = (),
         status: Sequence[str] = (),
-        order: tuple[str, Literal["asc", "desc"]] = ("created_at", "desc"),
+        order: Sequence[tuple[str, Literal["asc", "desc"]]] = (("created_at", "desc"),),
         limit: int | None = None,
         offset: int | None = None,
         after: str | None = None,
@@ -277,7 +277,7 @@ class Tasks(Protocol):
         """Tasks and their total number. `visible` is a criteria tree over `{"key": "created_by", "values": […]}`.
 
         `after`, the cursor of a task, leaves out that one and all before it, at the same cost however many they are.
-        Raises InputError: it is none, or the order is not by `created_at`.
+        Raises InputError: it is none, or the order is not by `created_at` alone.
         """
 
     async def cancel(self, task_id: str) -> None: ...

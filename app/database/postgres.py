@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +38,8 @@ GONE = (
     TimeoutError,
 )
 """The server is away, or the connection to it broke."""
+PLAIN = re.compile(r"[A-Za-z0-9_,:./ -]*")
+"""Texts that may stand between quotes in a statement as they are."""
 CLASH = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
 
 
@@ -68,6 +71,7 @@ class PostgresTransaction:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._told: list[str] = []
         self.committed: list[Callable[[], None]] = []
 
     async def fetch(self, sql: str, *params: Any) -> list[Row]:
@@ -85,7 +89,14 @@ class PostgresTransaction:
         await self._connection.copy_records_to_table(table, columns=list(columns), records=rows)
 
     async def notify(self, channel: str, payload: str = "") -> None:
-        await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
+        if PLAIN.fullmatch(channel) and PLAIN.fullmatch(payload):
+            self._told.append(f"NOTIFY \"{channel}\", '{payload}';")
+        else:
+            await self._connection.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def commit(self) -> None:
+        """With the notifications, on one way to the server."""
+        await self._connection.execute("".join([*self._told, "COMMIT"]))
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self.committed.append(action)
@@ -181,10 +192,22 @@ class PostgresDatabase:
     async def write(self) -> AsyncIterator[PostgresTransaction]:
         async with self._connection() as connection:
             transaction = PostgresTransaction(connection)
-            async with connection.transaction():
+            try:
+                # Within: who is cancelled here may leave a BEGIN on its way.
+                await connection.execute("BEGIN")
                 yield transaction
+                await transaction.commit()
+            except BaseException:
+                # What went wrong is told, and not that there is nobody left to roll it back.
+                with suppress(*GONE):
+                    await connection.execute("ROLLBACK")
+                raise
         for action in transaction.committed:
             action()
+
+    async def write_one(self, sql: str, *params: Any) -> list[Row]:
+        async with self._connection() as connection:
+            return [tuple(row) for row in await connection.fetch(numbered(sql), *params)]
 
     async def read(self, sql: str, *params: Any) -> list[Row]:
         text = numbered(sql)

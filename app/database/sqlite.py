@@ -222,6 +222,15 @@ class SqliteDatabase:
             for heard in self._listeners.get(channel, ()):
                 heard(payload)
 
+    async def write_one(self, sql: str, *params: Any) -> list[Row]:
+        async with self._writing:
+            writer = self._writer
+            if writer is None:
+                raise RuntimeError("the database has not been started")
+            # Outside of a transaction a statement is one of its own, which has ended when its last row is there. Who is
+            # cancelled leaves none open: the thread runs it to its end before the next.
+            return await self._on(self._writer_thread, lambda: writer.execute(sql, params).fetchall())
+
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:

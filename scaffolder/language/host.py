@@ -44,6 +44,10 @@ class Host:
         for name in (*self.functions, *self.values):
             if name in RESERVED or not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} cannot be the name of a template global")
+        self.asynchronous = any(
+            inspect.iscoroutinefunction(one) for one in (*self.filters.values(), *self.functions.values())
+        )
+        """Whether anything registered has to be awaited."""
 
     def filter(self, name: str, values: Sequence[Value], meter: Meter, loop: asyncio.AbstractEventLoop | None) -> Value:
         """Call filter `name` with its input and arguments."""

@@ -14,6 +14,7 @@ from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.service import audit
 from scaffolder.service.dry_run import DryRun, given_files
 from scaffolder.service.tasks import NEWEST_FIRST, parse_order, task_document
+from scaffolder.service.templates import written_ref
 
 BEGINNING: Final = "*"
 """The cursor of a first page."""
@@ -41,7 +42,7 @@ def task_routes(ports: ScaffolderPorts) -> APIRouter:
             caller(request),
             created_by=query.get("createdBy", ()),
             status=query.get("status", ()),
-            order=orders[0] if orders else NEWEST_FIRST,
+            order=orders or NEWEST_FIRST,
             limit=limit,
             offset=query.get("offset"),
             after=None if cursor == BEGINNING else cursor,
@@ -72,7 +73,7 @@ def task_routes(ports: ScaffolderPorts) -> APIRouter:
 
     async def tried(request: Request) -> Response:
         body, who, token = parsed(request).body, caller(request), bearer(request)
-        with audit.audited("task", who, actionType="dry-run"):
+        with audit.audited("task", who, actionType="dry-run") as meta:
             await ports.gate.require(TASK_CREATE, who)
             await ports.gate.require(DRY_RUN, who)
             files = given_files(body["directoryContents"])
@@ -90,6 +91,8 @@ def task_routes(ports: ScaffolderPorts) -> APIRouter:
                     await ports.gate.actions(who),
                 )
             )
+            template = body["template"]
+            meta |= {"templateRef": written_ref(template), "parameters": template["spec"].get("parameters")}
         return json_answer(result.document(), etag=False)
 
     @routes.post("/v2/dry-run")

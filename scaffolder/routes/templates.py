@@ -11,7 +11,7 @@ from scaffolder.routes.answers import json_answer
 from scaffolder.routes.ports import ScaffolderPorts
 from scaffolder.service import audit
 from scaffolder.service.listing import action_documents, extension_documents
-from scaffolder.service.templates import parameter_schema
+from scaffolder.service.templates import parameter_schema, written_ref
 
 
 def template_routes(ports: ScaffolderPorts) -> APIRouter:
@@ -21,8 +21,9 @@ def template_routes(ports: ScaffolderPorts) -> APIRouter:
     async def schema(request: Request) -> Response:
         who, name = caller(request), request.path_params
         ref = f"{name['kind']}:{name['namespace']}/{name['name']}"
-        with audit.audited("template-parameter-schema", who, templateRef=ref):
+        with audit.audited("template-parameter-schema", who, templateRef=ref) as meta:
             template = await ports.templates.template(name["kind"], name["namespace"], name["name"], who)
+            meta["templateRef"] = written_ref(template)
             return json_answer(parameter_schema(await ports.templates.readable(template, who)))
 
     @routes.get("/v2/actions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from scaffolder.secrets.spellings import SHORTEST, spellings
 
@@ -99,6 +100,18 @@ class Mask:
         head = text[:_SHORTEST_PART]
         endings = tuple({text[:length] for length in range(1, _SHORTEST_PART)} & self._endings)
         return [whole for whole in self._spellings if head in whole or whole.endswith(endings)]
+
+
+_in_use: WeakValueDictionary[frozenset[str], Mask] = WeakValueDictionary()
+
+
+def mask_of(secrets: Iterable[str]) -> Mask:
+    """A mask of secrets, one for all tasks that have the same and run at the same time; gone with the last of them."""
+    key = frozenset(secrets)
+    mask = _in_use.get(key)
+    if mask is None:
+        _in_use[key] = mask = Mask(key)
+    return mask
 
 
 class LineMask:

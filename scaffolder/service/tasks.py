@@ -12,14 +12,14 @@ from scaffolder.interfaces import Task, TaskEvent, Tasks
 from scaffolder.permissions.gate import Gate
 from scaffolder.permissions.permissions import TASK_CANCEL, TASK_CREATE, TASK_READ
 from scaffolder.service import audit
-from scaffolder.service.templates import Entity, Templates, base_url, task_spec
+from scaffolder.service.templates import Entity, Templates, base_url, task_spec, template_ref
 from scaffolder.service.values import check_secrets, check_values
 from scaffolder.workflow.seam import recover_strategy
 
 Json = Any
 Order = tuple[str, Literal["asc", "desc"]]
 ORDER_FIELDS: Final = ("created_at", "status", "created_by")
-NEWEST_FIRST: Final[Order] = ("created_at", "desc")
+NEWEST_FIRST: Final[Sequence[Order]] = (("created_at", "desc"),)
 
 
 def parse_order(text: str) -> Order:
@@ -72,12 +72,15 @@ class AuthorizedTasks:
     ) -> str:
         """Gives the new task's id. Raises InvalidValuesError beside the usual errors."""
         with audit.audited("task", caller, medium=True, actionType="create", templateRef=ref) as meta:
-            template = await self._templates.by_ref(ref, caller)
+            wanted = template_ref(ref)
+            # In the reference's order, which decides between several answers: who may start no task is told nothing of
+            # templates. Source: §1.3.
             await self._gate.require(TASK_CREATE, caller)
+            user = await self.user(caller)
+            template = await self._templates.by_ref(wanted, caller)
             readable = await self._templates.readable(template, caller)
             check_values(readable, values)
             check_secrets(readable, secrets)
-            user = await self.user(caller)
             spec = task_spec(readable, values, user, ref=ref_of(template), url=base_url(template))
             meta["taskId"] = task_id = await self._tasks.dispatch(spec, secrets=secrets, initiator=caller, token=token)
             return task_id
@@ -95,7 +98,7 @@ class AuthorizedTasks:
         *,
         created_by: Sequence[str],
         status: Sequence[str],
-        order: Order,
+        order: Sequence[Order],
         limit: int | None,
         offset: int | None,
         after: str | None = None,
@@ -126,8 +129,10 @@ class AuthorizedTasks:
     async def retry(self, task_id: str, secrets: Mapping[str, str], caller: Principal, token: str | None) -> None:
         """Raises ConflictError for a task that has not ended, and InvalidValuesError."""
         with audit.audited("task", caller, medium=True, actionType="retry", taskId=task_id):
+            # As the reference has it: first whether there is one.
+            task = await self._tasks.get(task_id)
             await self._gate.require(TASK_CREATE, caller)
-            task = await self._readable(task_id, caller)
+            await self._gate.require_task(TASK_READ, caller, task)
             template = await self._template_of(task, caller)
             if template is not None:
                 check_secrets(template, secrets)
@@ -151,4 +156,4 @@ class AuthorizedTasks:
         ref = (task.spec.get("templateInfo") or {}).get("entityRef")
         if not isinstance(ref, str):
             return None
-        return await self._templates.readable(await self._templates.by_ref(ref, caller), caller)
+        return await self._templates.readable(await self._templates.by_ref(template_ref(ref), caller), caller)

@@ -14,7 +14,7 @@ from app.errors import CallboardError, InputError, NotFoundError
 from app.interfaces import Permissions, Principal
 from catalog.interfaces import EntitiesCatalog
 from catalog.model.locations import LocationRef, parse_location_ref
-from catalog.model.refs import canonical, parse_ref
+from catalog.model.refs import EntityRef, canonical, parse_ref
 from catalog.model.well_known import LOCATION, SOURCE_LOCATION
 from scaffolder.permissions.gate import Gate
 from scaffolder.permissions.permissions import PARAMETER_READ, STEP_READ
@@ -56,12 +56,8 @@ class Templates:
             raise InputError(f"Unsupported apiVersion field in schema entity, {entity['apiVersion']}")
         return entity
 
-    async def by_ref(self, text: str, caller: Principal) -> Entity:
-        """A template by a ref in which kind and namespace may be missing. Raises as `template` does."""
-        try:
-            ref = parse_ref(text, default_kind="template", default_namespace="default")
-        except CallboardError as error:
-            raise InputError(error.message) from error
+    async def by_ref(self, ref: EntityRef, caller: Principal) -> Entity:
+        """Raises as `template` does."""
         return await self.template(ref.kind, ref.namespace, ref.name, caller)
 
     async def readable(self, template: Entity, caller: Principal) -> Entity:
@@ -75,6 +71,20 @@ class Templates:
         return {**template, "spec": spec}
 
 
+def template_ref(text: str) -> EntityRef:
+    """A ref in which kind and namespace may be missing. Raises InputError."""
+    try:
+        return parse_ref(text, default_kind="template", default_namespace="default")
+    except CallboardError as error:
+        raise InputError(error.message) from error
+
+
+def written_ref(template: Entity) -> str:
+    """Its ref as the audit log has it: in the case it was written in."""
+    metadata = template["metadata"]
+    return f"{template['kind']}:{metadata.get('namespace') or 'default'}/{metadata['name']}"
+
+
 def pages_of(template: Entity) -> list[Mapping[str, Json]]:
     """The pages of the form, one or many."""
     parameters = template["spec"].get("parameters")
@@ -86,23 +96,25 @@ def pages_of(template: Entity) -> list[Mapping[str, Json]]:
 def parameter_schema(template: Entity) -> dict[str, Json]:
     """What the form is made of. Source: §1.1."""
     metadata, spec = template["metadata"], template["spec"]
-    decorators = spec.get("formDecorators") or spec.get("EXPERIMENTAL_formDecorators")
-    shown = {
-        "title": _first(metadata.get("title"), metadata["name"]),
-        "presentation": spec.get("presentation"),
-        "description": metadata.get("description"),
-        "ui:options": metadata.get("ui:options"),
-        "steps": [_page(page) for page in pages_of(template)],
-        "formDecorators": decorators,
-    }
-    return {key: value for key, value in shown.items() if value is not None}
+    shown = {"title": _first(metadata.get("title"), metadata["name"])}
+    if spec.get("presentation") is not None:
+        shown["presentation"] = spec["presentation"]
+    shown |= _there(metadata, "description", "ui:options")
+    shown["steps"] = [_page(page) for page in pages_of(template)]
+    # The old name counts where the new one has no value, whatever that is.
+    decorators = "EXPERIMENTAL_formDecorators" if spec.get("formDecorators") is None else "formDecorators"
+    if decorators in spec:
+        shown["formDecorators"] = spec[decorators]
+    return shown
 
 
 def _page(page: Mapping[str, Json]) -> dict[str, Json]:
-    shown: dict[str, Json] = {"title": _first(page.get("title"), UNTITLED)}
-    if page.get("description") is not None:
-        shown["description"] = page["description"]
-    return {**shown, "schema": page}
+    return {"title": _first(page.get("title"), UNTITLED), **_there(page, "description"), "schema": page}
+
+
+def _there(source: Mapping[str, Json], *keys: str) -> dict[str, Json]:
+    """Members as they are, null included."""
+    return {key: source[key] for key in keys if key in source}
 
 
 def _first(value: Json, otherwise: Json) -> Json:
@@ -164,6 +176,4 @@ def task_spec(
         "user": user,
         "templateInfo": info,
     }
-    if spec.get("EXPERIMENTAL_recovery") is not None:
-        made["EXPERIMENTAL_recovery"] = spec["EXPERIMENTAL_recovery"]
-    return made
+    return {**made, **_there(spec, "EXPERIMENTAL_recovery")}

@@ -41,6 +41,8 @@ class _Entry:
     checkpoint: tuple[str, str, str] | None = None
     workspace: bytes | None = None
     end: tuple[str, Mapping[str, Json]] | None = None
+    stored: bool = True
+    """Its workspace may be in the database."""
     written: asyncio.Future[None] | None = None
 
 
@@ -50,6 +52,8 @@ class _Rows:
     steps: list[tuple[Any, ...]] = field(default_factory=list)
     checkpoints: list[tuple[Any, ...]] = field(default_factory=list)
     workspaces: dict[str, bytes] = field(default_factory=dict)
+    cleared: list[str] = field(default_factory=list)
+    """Tasks whose workspaces are of no use any more."""
     ends: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     """By task: status, id, lease."""
 
@@ -108,9 +112,11 @@ class Journal:
     async def _write_all(self) -> None:
         delay = _AGAIN_S[0]
         while self._pending:
-            batch, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
+            batch: list[_Entry] = []
             try:
                 async with self._database.write() as transaction:
+                    # Taken as late as can be: what has come while the transaction began goes along.
+                    batch, self._pending = self._pending[:_BATCH], self._pending[_BATCH:]
                     held = await self._write(transaction, batch)
             except ServiceUnavailableError as error:
                 # Nothing is lost: the same entries again, as long as the leases hold.
@@ -175,6 +181,8 @@ class Journal:
                 # The row is locked and the lease held: this entry ends the task.
                 ending, body = entry.end
                 collected.ends[task_id] = (ending, task_id, entry.claim.lease)
+                if entry.stored:
+                    collected.cleared.append(task_id)
                 collected.events.append((task_id, "completion", to_json(body)))
                 notified[task_id] = None
         await self._insert(transaction, collected)
@@ -205,10 +213,12 @@ class Journal:
                 " ON CONFLICT (task_id) DO UPDATE SET content = excluded.content",
                 rows.workspaces.items(),
             )
-        if rows.ends:
-            await transaction.execute_many(
-                "DELETE FROM scaffolder_task_workspace WHERE task_id = ?", [(task_id,) for task_id in rows.ends]
+        if rows.cleared:
+            await transaction.execute(
+                f"DELETE FROM scaffolder_task_workspace WHERE {self._database.any_of('task_id', 'text')}",  # noqa: S608
+                self._database.array(rows.cleared),
             )
+        if rows.ends:
             await transaction.execute_many(self._queue.end_sql, rows.ends.values())
 
 
@@ -295,4 +305,6 @@ class TaskJournal:
 
     async def end(self, status: Literal["completed", "failed"], body: Mapping[str, Json]) -> None:
         """Returns once the task has ended. Raises LeaseLostError: it already had, or belongs to another."""
-        await self._journal.add(_Entry(self._claim, end=(status, body)), wait=True)
+        # Only earlier attempts, or this one, have stored any.
+        stored = self._claim.attempt > 1 or self.snapshot is not None
+        await self._journal.add(_Entry(self._claim, end=(status, body), stored=stored), wait=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import uuid4
 
 from app.interfaces import Database, Transaction
 from scaffolder.tasks.encoding import EVENT_CHANNEL, NOW, OPEN_CHANNEL, from_json, to_json
@@ -41,6 +40,14 @@ class Leases:
     cancelled: frozenset[str]
 
 
+def _claims(rows: Sequence[tuple[Any, ...]]) -> list[Claim]:
+    """Of what `_claim_sql` gives, in whatever order: the oldest first."""
+    return [
+        Claim(task_id, lease, from_json(spec), sealed, attempt, bool(cancelled), *created)
+        for _, task_id, lease, spec, sealed, attempt, cancelled, *created in sorted(rows)
+    ]
+
+
 class TaskQueue:
     """`lease_ms`: how long a lease holds without a heartbeat."""
 
@@ -56,55 +63,56 @@ class TaskQueue:
         """The one way into a terminal state, for its status, the task's id and its lease."""
         postgres = database.dialect == "postgresql"
         self._skip = " FOR UPDATE SKIP LOCKED" if postgres else ""
+        unique = "gen_random_uuid()::text" if postgres else "lower(hex(randomblob(16)))"
+        # MATERIALIZED: looked for once, however the rest is planned.
+        self._claim_sql = (
+            "WITH found AS MATERIALIZED"  # noqa: S608 - constants
+            f" (SELECT n FROM scaffolder_task WHERE status = 'open' ORDER BY n LIMIT ?{self._skip})"
+            f" UPDATE scaffolder_task SET status = 'processing', lease = {unique},"
+            f" lease_until = {self._now} + ?, last_heartbeat_at = {self._now}, attempt = attempt + 1"
+            " WHERE n IN (SELECT n FROM found) AND status = 'open'"
+            " RETURNING n, id, lease, spec, secrets, attempt, cancelled, created_by, created_at"
+        )
+        self._more = False
+        """The last claim got all it asked for, so there are probably more."""
 
     async def claim(self, limit: int) -> list[Claim]:
         """Take up to `limit` open tasks, oldest first. No two callers ever get the same one."""
-        if not await self._database.read("SELECT 1 FROM scaffolder_task WHERE status = 'open' LIMIT 1"):
+        if not self._more and not await self._database.read(
+            "SELECT 1 FROM scaffolder_task WHERE status = 'open' LIMIT 1"
+        ):
             return []
-        async with self._database.write() as transaction:
-            rows = await transaction.fetch(
-                "SELECT id, spec, secrets, attempt, cancelled, created_by, created_at FROM scaffolder_task"  # noqa: S608 - constants
-                f" WHERE status = 'open' ORDER BY n LIMIT ?{self._skip}",
-                limit,
-            )
-            claims = [
-                Claim(task_id, str(uuid4()), from_json(spec), sealed, attempt + 1, bool(cancelled), *created)
-                for task_id, spec, sealed, attempt, cancelled, *created in rows
-            ]
-            # The rows are locked, so this finds them as they were read.
-            await transaction.execute_many(
-                f"UPDATE scaffolder_task SET status = 'processing', lease = ?, lease_until = {self._now} + ?,"  # noqa: S608
-                f" last_heartbeat_at = {self._now}, attempt = attempt + 1 WHERE id = ? AND status = 'open'",
-                [(claim.lease, self._lease_ms, claim.task_id) for claim in claims],
-            )
-            if not self._keep_secrets:
+        if self._keep_secrets:
+            claims = _claims(await self._database.write_one(self._claim_sql, limit, self._lease_ms))
+        else:
+            async with self._database.write() as transaction:
+                claims = _claims(await transaction.fetch(self._claim_sql, limit, self._lease_ms))
                 # Nobody else will ever run these: what is stored can only leak.
                 once = [claim.task_id for claim in claims if recover_strategy(claim.spec) != "startOver"]
                 await transaction.execute(
                     f"UPDATE scaffolder_task SET secrets = NULL WHERE {self._database.any_of('id', 'text')}",  # noqa: S608
                     self._database.array(once),
                 )
+        self._more = len(claims) == limit
         return claims
 
     async def heartbeat(self, leases: Sequence[str]) -> Leases:
         """Prolong leases, by one statement for all tasks of this process."""
-        async with self._database.write() as transaction:
-            rows = await transaction.fetch(
-                f"UPDATE scaffolder_task SET last_heartbeat_at = {self._now}, lease_until = {self._now} + ?"  # noqa: S608
-                f" WHERE status = 'processing' AND {self._database.any_of('lease', 'text')} RETURNING lease, cancelled",
-                self._lease_ms,
-                self._database.array(leases),
-            )
+        rows = await self._database.write_one(
+            f"UPDATE scaffolder_task SET last_heartbeat_at = {self._now}, lease_until = {self._now} + ?"  # noqa: S608
+            f" WHERE status = 'processing' AND {self._database.any_of('lease', 'text')} RETURNING lease, cancelled",
+            self._lease_ms,
+            self._database.array(leases),
+        )
         return Leases(frozenset(lease for lease, _ in rows), frozenset(lease for lease, stop in rows if stop))
 
     async def give_up(self, leases: Sequence[str]) -> None:
         """Let others take over at once what this process can no longer finish."""
-        async with self._database.write() as transaction:
-            await transaction.execute(
-                "UPDATE scaffolder_task SET lease_until = 0 WHERE status = 'processing'"  # noqa: S608 - constants
-                f" AND {self._database.any_of('lease', 'text')}",
-                self._database.array(leases),
-            )
+        await self._database.write_one(
+            "UPDATE scaffolder_task SET lease_until = 0 WHERE status = 'processing'"  # noqa: S608 - constants
+            f" AND {self._database.any_of('lease', 'text')}",
+            self._database.array(leases),
+        )
 
     async def recover(self, max_attempts: int) -> list[str]:
         """Open tasks again whose worker has gone; those it has gone too often for fail.

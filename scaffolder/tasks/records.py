@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 from uuid import uuid4
 
 from app.errors import ConflictError, InputError, NotFoundError
 from app.interfaces import Database, Transaction
+from app.together import Together
 from scaffolder.interfaces import Task, TaskEvent
 from scaffolder.tasks.encoding import CANCEL_CHANNEL, EVENT_CHANNEL, NOW, OPEN_CHANNEL, from_json, iso, to_json
 from scaffolder.workflow.seam import recover_strategy
@@ -16,6 +17,8 @@ from scaffolder.workflow.seam import recover_strategy
 _COLUMNS: Final = "id, spec, status, created_at, last_heartbeat_at, created_by, n"
 _CURSOR: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 _ORDERS: Final = frozenset({"created_at", "status", "created_by"})
+_New = tuple[str, str, str | None, bytes | None]
+"""A task that is to be stored: its id, its spec, who made it, its sealed secrets."""
 RETRIABLE: Final = ("cancelled", "completed", "failed", "skipped")
 
 
@@ -23,27 +26,22 @@ class TaskRecords:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._now = NOW[database.dialect]
+        self._insert = Together(self._insert_all)
 
-    async def create(
-        self, spec: Mapping[str, Any], created_by: str | None, seal: Any, transaction: Transaction | None = None
-    ) -> str:
+    async def create(self, spec: Mapping[str, Any], created_by: str | None, seal: Callable[[str], bytes | None]) -> str:
         """Store an open task and tell the workers. `seal(task_id)` gives its sealed secrets."""
         task_id = str(uuid4())
-        row = (task_id, to_json(spec), created_by, seal(task_id))
-        if transaction is not None:
-            await self._insert(transaction, row)
-        else:
-            async with self._database.write() as own:
-                await self._insert(own, row)
-        return task_id
+        return await self._insert((task_id, to_json(spec), created_by, seal(task_id)))
 
-    async def _insert(self, transaction: Transaction, row: tuple[Any, ...]) -> None:
-        await transaction.execute(
-            "INSERT INTO scaffolder_task (id, spec, status, created_by, secrets, created_at)"  # noqa: S608 - constants
-            f" VALUES (?, ?, 'open', ?, ?, {self._now})",
-            *row,
-        )
-        await transaction.notify(OPEN_CHANNEL)
+    async def _insert_all(self, rows: Sequence[_New]) -> Sequence[str]:
+        async with self._database.write() as transaction:
+            await transaction.execute_many(
+                "INSERT INTO scaffolder_task (id, spec, status, created_by, secrets, created_at)"  # noqa: S608 - constants
+                f" VALUES (?, ?, 'open', ?, ?, {self._now})",
+                rows,
+            )
+            await transaction.notify(OPEN_CHANNEL)
+        return [task_id for task_id, *_ in rows]
 
     async def get(self, task_id: str) -> Task:
         rows = await self._database.read(f"SELECT {_COLUMNS} FROM scaffolder_task WHERE id = ?", task_id)  # noqa: S608
@@ -56,15 +54,16 @@ class TaskRecords:
         *,
         created_by: Sequence[str],
         status: Sequence[str],
-        order: tuple[str, Literal["asc", "desc"]],
+        order: Sequence[tuple[str, Literal["asc", "desc"]]],
         limit: int | None,
         offset: int | None,
         after: str | None,
         visible: Mapping[str, Any] | None,
     ) -> tuple[list[Task], int]:
-        field, direction = order
-        if field not in _ORDERS or direction not in ("asc", "desc"):
-            raise InputError(f'Invalid order field "{field}"')
+        for field, direction in order:
+            if field not in _ORDERS or direction not in ("asc", "desc"):
+                raise InputError(f'Invalid order field "{field}"')
+        last = order[-1][1]
         where, params = ["1 = 1"], list[Any]()
         for column, values in (("created_by", created_by), ("status", status)):
             if values:
@@ -76,11 +75,11 @@ class TaskRecords:
         count = await self._database.read(f"SELECT COUNT(*) FROM scaffolder_task WHERE {condition}", *params)  # noqa: S608
         page: list[int] = [2**62 if limit is None else limit, offset or 0]
         if after is not None:
-            condition += f" AND (created_at, n) {'<' if direction == 'desc' else '>'} (?, ?)"
-            page = [*_place(after, field), *page]
+            condition += f" AND (created_at, n) {'<' if last == 'desc' else '>'} (?, ?)"
+            page = [*_place(after, order), *page]
         rows = await self._database.read(
             f"SELECT {_COLUMNS} FROM scaffolder_task WHERE {condition}"  # noqa: S608 - names are checked above
-            f" ORDER BY {field} {direction}, n {direction} LIMIT ? OFFSET ?",
+            f" ORDER BY {', '.join(f'{field} {direction}' for field, direction in order)}, n {last} LIMIT ? OFFSET ?",
             *params,
             *page,
         )
@@ -193,11 +192,11 @@ def _task(row: tuple[Any, ...]) -> Task:
     return Task(task_id, from_json(spec), status, iso(created_at), beat, created_by, f"{created_at}-{n}")
 
 
-def _place(cursor: str, field: str) -> tuple[int, int]:
+def _place(cursor: str, order: Sequence[tuple[str, str]]) -> tuple[int, int]:
     found = _CURSOR.fullmatch(cursor)
     if found is None:
         raise InputError("Malformed cursor")
-    if field != "created_at":
+    if [field for field, _ in order] != ["created_at"]:
         raise InputError("A cursor goes with an order by created_at")
     return int(found[1]), int(found[2])
 

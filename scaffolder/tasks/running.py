@@ -15,6 +15,7 @@ from typing import Any, Final
 from app.confinement.failures import system_text
 from app.errors import CallboardError, name_of
 from app.interfaces import Database, Principal
+from app.together import Together
 from scaffolder.interfaces import Workspace
 from scaffolder.secrets.masking import Mask
 from scaffolder.secrets.sealing import Seal, SealBrokenError
@@ -94,28 +95,34 @@ class Runner:
         self.telling = telling or Telling()
         self._engine, self.seal, self._folder = engine, seal, folder
         self._workspaces, self._permissions = workspaces, permissions
+        self._clear = Together(_removed_together)
 
-    async def run(self, running: RunningTask) -> None:
-        """Run the task to its end, unless its lease is lost or the process stops."""
+    async def run(self, running: RunningTask) -> Outcome | None:
+        """Run the task to its end, unless its lease is lost or the process stops: then None."""
         claim, began = running.claim, time.monotonic()
         try:
             await self.telling.stands(claim, "processing")
             outcome = await self._outcome(running)
             running.ending = True
-            status, body = _completion(outcome)
-            await running.journal.end(status, body)
-            running.over = True
-            await self.telling.stands(claim, status)
-            template = (claim.spec.get("templateInfo") or {}).get("entityRef", "")
-            result: Result = "cancelled" if outcome.cancelled else "ok" if outcome.status == "completed" else "failed"
-            observe_task(template, result, time.monotonic() - began)
-            await asyncio.to_thread(shutil.rmtree, self._folder / claim.task_id, ignore_errors=True)
+            await running.journal.end(*_completion(outcome))
         except LeaseLostError:
             # Draining leaves the lease to be given up; else another worker has the task already.
             running.over = running.over or not running.journal.draining
+            return None
         except Exception:
             log.exception("task %s cannot be run to its end", claim.task_id)
             running.over = True
+            return None
+        running.over = True
+        template = (claim.spec.get("templateInfo") or {}).get("entityRef", "")
+        result: Result = "cancelled" if outcome.cancelled else "ok" if outcome.status == "completed" else "failed"
+        observe_task(template, result, time.monotonic() - began)
+        return outcome
+
+    async def leave(self, claim: Claim, outcome: Outcome) -> None:
+        """What is left to do for a task that has ended."""
+        await self.telling.stands(claim, outcome.status)
+        await self._clear(self._folder / claim.task_id)
 
     async def _outcome(self, running: RunningTask) -> Outcome:
         claim = running.claim
@@ -178,8 +185,7 @@ class Runner:
 
     def remove(self, task_ids: Sequence[str]) -> None:
         """Remove the workspaces of tasks that have ended."""
-        for task_id in task_ids:
-            shutil.rmtree(self._folder / task_id, ignore_errors=True)
+        _removed([self._folder / task_id for task_id in task_ids])
 
     def _packed(self, folder: Path) -> bytes | None:
         try:
@@ -188,6 +194,20 @@ class Runner:
             # The task itself is none the worse for it, as long as this machine lives.
             log.warning("the workspace of task %s is not stored: %s", folder.name, error)
             return None
+
+
+async def _removed_together(folders: Sequence[Path]) -> Sequence[Path]:
+    await asyncio.to_thread(_removed, folders)
+    return folders
+
+
+def _removed(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        try:
+            # Most often there is nothing in it.
+            folder.rmdir()
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _completion(outcome: Outcome) -> tuple[Any, dict[str, Any]]:

@@ -39,7 +39,7 @@ class DurableTasks:
         *,
         created_by: Sequence[str] = (),
         status: Sequence[str] = (),
-        order: tuple[str, Literal["asc", "desc"]] = ("created_at", "desc"),
+        order: Sequence[tuple[str, Literal["asc", "desc"]]] = (("created_at", "desc"),),
         limit: int | None = None,
         offset: int | None = None,
         after: str | None = None,

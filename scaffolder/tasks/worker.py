@@ -122,12 +122,15 @@ class Worker:
 
     async def _run(self, running: RunningTask) -> None:
         try:
-            await self._runner.run(running)
+            outcome = await self._runner.run(running)
         finally:
             if running.over:
                 self._running.pop(running.claim.lease, None)
                 self._journal.ended(running.claim)
                 self._wake.set()
+        if outcome is not None:
+            # Its place is free by now.
+            await self._runner.leave(running.claim, outcome)
 
     def _cancel(self, task_id: str) -> None:
         for running in self._running.values():

@@ -10,7 +10,7 @@ from app.errors import CallboardError
 from app.interfaces import Principal
 from scaffolder.interfaces import Action, Workspace
 from scaffolder.language import Language, LanguageError
-from scaffolder.secrets.masking import Mask
+from scaffolder.secrets.masking import Mask, mask_of
 from scaffolder.workflow.action_context import CancelledStepError
 from scaffolder.workflow.metrics import step_timer
 from scaffolder.workflow.rendering import Environment, Values, truthy
@@ -55,7 +55,7 @@ class Engine:
 
     async def _run(self, job: Job, sink: Sink, state: StepState, workspace: Workspace) -> Outcome:
         values = Values(job, self._language, self._environment)
-        mask = Mask((*job.secrets.values(), *self._environment.secrets.values()))
+        mask = mask_of((*job.secrets.values(), *self._environment.secrets.values()))
         tools = Tools(
             await self._actions_of(job), self._validate, self._confined, sink, state, workspace, mask, self._log_level
         )

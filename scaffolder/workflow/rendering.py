@@ -5,7 +5,6 @@ Source: spec/scaffolder.md §3.6, §4.1.
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -86,9 +85,6 @@ class Values:
 
     def __init__(self, job: Job, language: Language, environment: Environment) -> None:
         self._language = language
-        self._asynchronous = any(inspect.iscoroutinefunction(one) for one in language.host.filters.values()) or any(
-            inspect.iscoroutinefunction(one) for one in language.host.functions.values()
-        )
         self.status = Status()
         self.problems: list[Problem] = []
         user = job.user
@@ -132,7 +128,7 @@ class Values:
         problems: list[TreeProblem] = []
         token = _status.set(self.status)
         try:
-            if not self._asynchronous and _is_quick(tree):
+            if not self._language.host.asynchronous and _is_quick(tree):
                 rendered = render_tree(self._language, tree, context, problems.append)
             else:
                 rendered = await render_tree_async(self._language, tree, context, problems.append)

@@ -14,6 +14,7 @@ import orjson
 
 from app.errors import NotFoundError
 from app.interfaces import Database, Json, Transaction
+from app.together import Together
 
 CHANNEL: Final = "events_bus"
 """Notified with the topic of what has been published; with nothing where that is too long for a notification."""
@@ -27,6 +28,17 @@ MANY: Final = 10_000
 """So many of the newest events are kept for `GONE`; older ones for `LEAST` only."""
 LEAST: Final = timedelta(minutes=10)
 _NOTIFIED_BYTES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _News:
+    """An event on its way into the database. `at`: milliseconds."""
+
+    topic: str
+    payload: Json
+    by: str
+    at: int
+    notified: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,7 @@ class UnknownSubscriptionError(NotFoundError):
 class BusStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._publish = Together(self._publish_all)
         # `notified` is a JSON array of texts.
         if database.dialect == "postgresql":
             not_notified = "NOT jsonb_exists(e.notified::jsonb, ?)"
@@ -65,31 +78,37 @@ class BusStore:
         What is published after a subscription has been answered for reaches it. Raises TypeError for a payload that is
         not JSON.
         """
-        others = await self._database.read(
-            "SELECT 1 FROM events_bus_topic WHERE topic = ?"  # noqa: S608
-            f" AND NOT ({self._database.any_of('subscription', 'text')}) LIMIT 1",
-            topic,
-            self._database.array(list(notified)),
-        )
-        if not others:
-            return None
-        content = orjson.dumps(payload, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+        return await self._publish(_News(topic, payload, by, _ms(now), frozenset(notified)))
+
+    async def _publish_all(self, news: Sequence[_News]) -> Sequence[int | None]:
+        wanted: dict[str, set[str]] = {}
+        for topic, subscription in await self._database.read(
+            f"SELECT topic, subscription FROM events_bus_topic WHERE {self._database.any_of('topic', 'text')}",  # noqa: S608
+            self._database.array(sorted({one.topic for one in news})),
+        ):
+            wanted.setdefault(topic, set()).add(subscription)
+        kept = [one for one in news if not wanted.get(one.topic, set()) <= one.notified]
+        if not kept:
+            return [None] * len(news)
+        # Before any is numbered: one that is not JSON takes no number.
+        contents = [orjson.dumps(one.payload, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode() for one in kept]
         async with self._database.write() as transaction:
-            ((event,),) = await transaction.fetch(
-                "UPDATE events_bus_state SET last_id = last_id + 1 WHERE id = 1 RETURNING last_id"
+            ((last,),) = await transaction.fetch(
+                "UPDATE events_bus_state SET last_id = last_id + ? WHERE id = 1 RETURNING last_id", len(kept)
             )
-            await transaction.execute(
+            numbers = range(last - len(kept) + 1, last + 1)
+            await transaction.execute_many(
                 "INSERT INTO events_bus_event (id, topic, payload, notified, created_by, created_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                event,
-                topic,
-                content,
-                orjson.dumps(sorted(set(notified))).decode(),
-                by,
-                _ms(now),
+                [
+                    (number, one.topic, content, orjson.dumps(sorted(one.notified)).decode(), one.by, one.at)
+                    for number, one, content in zip(numbers, kept, contents, strict=True)
+                ],
             )
-            await transaction.notify(CHANNEL, topic if len(topic.encode()) <= _NOTIFIED_BYTES else "")
-        return int(event)
+            for topic in dict.fromkeys(one.topic for one in kept):
+                await transaction.notify(CHANNEL, topic if len(topic.encode()) <= _NOTIFIED_BYTES else "")
+        given = dict(zip(kept, numbers, strict=True))
+        return [given.get(one) for one in news]
 
     async def subscribe(self, subscription: str, topics: Sequence[str], *, by: str, now: datetime) -> None:
         """Makes the subscription, which then gets what is published from now on, or gives it other topics."""

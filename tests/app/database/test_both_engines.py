@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -28,6 +29,61 @@ async def test_a_transaction_is_all_or_nothing(numbers: AnyDatabase) -> None:
             await tx.copy("numbers", ("id", "name"), [(3, "three")])
             raise ValueError("no")
     assert await numbers.read("SELECT id, name FROM numbers ORDER BY id") == [(1, "one"), (2, "two")]
+
+
+async def test_what_cannot_be_committed_is_not_there_and_the_next_goes_on(numbers: AnyDatabase) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    for _ in range(3):
+        with pytest.raises(Exception, match=r"(?i)syntax error"):
+            async with numbers.write() as tx:
+                await tx.execute("INSERT INTO numbers VALUES (?, ?)", 1, "one")
+                await tx.execute("SELEKT")
+    async with numbers.write() as tx:
+        assert await tx.fetch("SELECT id FROM numbers") == []
+    # asyncpg complains to the event loop of connections that come back with a transaction.
+    assert complaints == []
+
+
+async def test_one_statement_is_a_transaction_of_its_own(numbers: AnyDatabase) -> None:
+    insert = "INSERT INTO numbers VALUES (?, ?), (?, ?) RETURNING name"
+    assert await numbers.write_one(insert, 1, "one", 2, "two") == [("one",), ("two",)]
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await numbers.write_one(insert, 3, "three", 1, "uno")
+    assert await numbers.read("SELECT id FROM numbers ORDER BY id") == [(1,), (2,)]
+    assert await numbers.write_one("DELETE FROM numbers WHERE id = ?", 1) == []
+    assert await numbers.read("SELECT id FROM numbers") == [(2,)]
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancelled_statement_leaves_the_database_to_the_next(numbers: AnyDatabase, turns: int) -> None:
+    for _ in range(10):
+        writer = asyncio.create_task(numbers.write_one("INSERT INTO numbers VALUES (1, 'one') ON CONFLICT DO NOTHING"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await writer
+    async with numbers.write() as tx:
+        await tx.execute("INSERT INTO numbers VALUES (2, 'two')")
+    assert (2,) in await numbers.read("SELECT id FROM numbers")
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "a", "a,b", "it's", "'; DROP TABLE numbers; --", "back\\slash\\'", "line\nbreak", "ä 😀", '"', "$$"]
+)
+async def test_notifications_arrive_as_they_are(numbers: AnyDatabase, payload: str) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    numbers.listen("News_2", heard.put_nowait)
+    while heard.empty():  # PostgreSQL's listener may still be connecting
+        async with numbers.write() as tx:
+            await tx.notify("News_2", payload)
+            await tx.execute("DELETE FROM numbers WHERE id = ?", 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                assert await heard.get() == payload
+                break
+    assert await numbers.read("SELECT id FROM numbers") == []
 
 
 async def test_rows_touched_are_counted(numbers: AnyDatabase) -> None:

@@ -245,6 +245,38 @@ async def test_many_publish_and_many_fetch(client: httpx.AsyncClient) -> None:
     assert sorted(got) == sent
 
 
+async def test_what_is_published_at_once_is_kept_in_its_order_and_each_for_itself(
+    client: httpx.AsyncClient, world: World, database: Database
+) -> None:
+    await subscribe(client, "a", "lamp", "door")
+    await subscribe(client, "b", "lamp")
+    store = BusStore(database)
+
+    async def keep(topic: str, payload: Any, *notified: str) -> int | None:
+        return await store.publish(topic, payload, by="here", now=world.clock.now(), notified=notified)
+
+    first = await keep("lamp", 0)
+    assert first is not None
+    given = await asyncio.gather(
+        keep("lamp", 1),
+        keep("nobody's", 2),
+        keep("lamp", {3}),
+        keep("door", 4),
+        keep("lamp", 5, "a"),
+        keep("lamp", 6, "a", "b"),
+        keep("lamp", 7),
+        return_exceptions=True,
+    )
+    assert isinstance(given[2], TypeError)
+    assert [*given[:2], *given[3:]] == [first + 1, None, first + 2, first + 3, None, first + 4]
+    assert await fetch(client, "a") == [0, 1, 4, 7]
+    assert await fetch(client, "b") == [0, 1, 5, 7]
+    more = await asyncio.gather(keep("lamp", 8), keep("nobody's", 9), keep("door", 10), keep("lamp", 11, "a"))
+    assert list(more) == [first + 5, None, first + 6, first + 7]
+    assert await fetch(client, "a") == [8, 10]
+    assert await fetch(client, "b") == [8, 11]
+
+
 async def test_a_new_process_goes_on_where_the_last_one_was(client: httpx.AsyncClient, database: Database) -> None:
     await subscribe(client, "a", "lamp")
     for number in range(BATCH + 2):

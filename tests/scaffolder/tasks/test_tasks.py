@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -65,11 +67,17 @@ async def test_tasks_are_listed_with_filters_orders_and_pages(world: World) -> N
     assert await found() == ([fourth, third, second, first], 4)
     assert await found(limit=1, offset=1) == ([third], 4)
     assert await found(limit=0) == ([], 4)
-    assert await found(order=("created_at", "asc")) == ([first, second, third, fourth], 4)
+    assert await found(order=[("created_at", "asc")]) == ([first, second, third, fourth], 4)
     assert await found(created_by=["user:default/guest"], limit=1) == ([third], 3)
     assert await found(created_by=["user:default/other"]) == ([], 0)
     assert await found(status=["completed", "open"], limit=1) == ([fourth], 4)
     assert await found(status=["failed"]) == ([], 0)
+    # Several orders: who is the same by one is told apart by the next.
+    assert await found(order=[("status", "asc"), ("created_at", "asc")]) == ([first, second, third, fourth], 4)
+    assert await found(order=[("created_by", "desc"), ("created_at", "asc")], created_by=["user:default/guest"]) == (
+        [first, second, third],
+        3,
+    )
     mine = {"key": "created_by", "values": ["user:default/guest"]}
     assert (await found(visible=mine))[1] == 3
     assert (await found(visible={"not": mine}))[1] == 1
@@ -193,6 +201,30 @@ async def test_many_claimers_never_get_the_same_task(world: World) -> None:
 
     claimed = [one for some in await asyncio.gather(*map(claim_all, queues)) for one in some]
     assert sorted(claimed) == sorted(ids)
+
+
+async def test_tasks_that_are_asked_for_at_once_are_stored_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = 0
+    write = world.database.write
+
+    @asynccontextmanager
+    async def counted() -> AsyncIterator[Any]:
+        nonlocal begun
+        begun += 1
+        async with write() as transaction:
+            yield transaction
+
+    monkeypatch.setattr(world.database, "write", counted)
+    ids = await asyncio.gather(*(world.start(SAY, parameters={"number": number}) for number in range(50)))
+    assert begun < 10
+    tasks = [await world.tasks.get(task_id) for task_id in ids]
+    assert [task.spec["parameters"]["number"] for task in tasks] == list(range(50))
+    # The oldest first, which is the order in which they were asked for.
+    claims = await TaskQueue(world.database, lease_ms=60_000).claim(50)
+    assert [claim.task_id for claim in claims] == ids
+    assert len({claim.lease for claim in claims}) == 50
 
 
 async def test_another_worker_goes_on_after_finished_steps(world: World) -> None:
@@ -423,10 +455,12 @@ async def test_pages_by_cursor_stay_whole_while_tasks_are_made(world: World) -> 
         await world.start({"action": "say"})
     assert seen == ids[::-1]
     assert total > len(ids)
-    oldest, _ = await world.tasks.find(order=("created_at", "asc"), limit=2)
-    following, _ = await world.tasks.find(order=("created_at", "asc"), limit=1, after=oldest[-1].cursor)
+    oldest, _ = await world.tasks.find(order=[("created_at", "asc")], limit=2)
+    following, _ = await world.tasks.find(order=[("created_at", "asc")], limit=1, after=oldest[-1].cursor)
     assert [task.id for task in following] == ids[2:3]
     with pytest.raises(InputError, match="Malformed cursor"):
         await world.tasks.find(after="x")
     with pytest.raises(InputError, match="order by created_at"):
-        await world.tasks.find(order=("status", "asc"), after=oldest[-1].cursor)
+        await world.tasks.find(order=[("status", "asc")], after=oldest[-1].cursor)
+    with pytest.raises(InputError):
+        await world.tasks.find(order=[("created_at", "asc"), ("status", "asc")], after=oldest[-1].cursor)
