@@ -6,7 +6,7 @@ nothing that somebody types is ever syntax.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import orjson
@@ -17,6 +17,8 @@ from plugins.search.matching import Match, Place, Word
 
 Row = tuple[int, str, str, str]
 """Id, words of the title, words of the text, marks."""
+Words = Mapping[Place, str]
+"""By place, each between spaces."""
 
 
 class FullText(Protocol):
@@ -26,6 +28,9 @@ class FullText(Protocol):
     async def remove(self, transaction: Transaction, ids: Sequence[int]) -> None: ...
     async def find(self, match: Match) -> BitMap:
         """The ids of all documents that match."""
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        """The words of those of the documents that are there."""
 
     async def tidy(self) -> None:
         """To be called when nothing has been added for a while."""
@@ -57,6 +62,17 @@ class SqliteFullText:
                 "SELECT group_concat(rowid) FROM search_words WHERE search_words MATCH ?", self.expression(match)
             )
         return BitMap(orjson.loads(f"[{rows[0][0] or ''}]"))
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        rows = await self._database.read(
+            "SELECT rowid, title, text, marks FROM search_words"  # noqa: S608
+            f" WHERE {self._database.any_of('rowid', 'bigint')}",
+            self._database.array(ids),
+        )
+        return {
+            id_: {"anywhere": f" {title} {text} ", "title": f" {title} ", "marks": f" {marks} "}
+            for id_, title, text, marks in rows
+        }
 
     async def tidy(self) -> None:
         """FTS5 merges as it goes."""
@@ -97,6 +113,20 @@ class PostgresFullText:
                 "SELECT array_agg(id) FROM search_words WHERE words @@ ?::tsquery", self.expression(match)
             )
         return BitMap(rows[0][0] or ())
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        rows = await self._database.read(
+            "SELECT id, tsvector_to_array(words) FROM search_words"  # noqa: S608
+            f" WHERE {self._database.any_of('id', 'bigint')}",
+            self._database.array(ids),
+        )
+        return {
+            id_: {
+                place: f" {' '.join([word[1:] for word in words if word[0] == letter])} "
+                for place, letter in self._LETTERS.items()
+            }
+            for id_, words in rows
+        }
 
     async def tidy(self) -> None:
         """Put into the index's own order what has waited beside it: until then every query looks through that too."""

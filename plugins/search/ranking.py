@@ -17,15 +17,8 @@ RANKED: Final = 400
 """Documents that are looked at one by one. Of more, those go first whose titles say more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """`names` and `words` are those of the title, as `Entry` has them; `length` is that of the whole document."""
-
-    id: int
-    title: str
-    names: str
-    words: str
-    length: int
+Candidate = tuple[int, str, str, str, int]
+"""Id, title, names and words of the title as `Entry` has them, length of the whole document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +65,17 @@ def ranked(candidates: Iterable[Candidate], term: str, terms: Sequence[str]) -> 
     wanted = [(f" {word}", f" {word} ") for word in terms]
 
     def order(one: Candidate) -> tuple[int, int, int, int, str, int]:
-        names, words = f" {one.names} ", f" {one.words} "
+        id_, title, names, words, length = one
+        names, words = f" {names} ", f" {words} "
         if exact in names:
-            return 0, 0, 0, 0, one.title, one.id
+            return 0, 0, 0, 0, title, id_
         whole = begun = 0
         for start, word in wanted:
             begun += start in words
             whole += word in words
         if begun == len(wanted):
             # Of two that begin so the shorter one is more of what was typed.
-            return (1 if begin in names else 2), -whole, len(one.title), 0, one.title, one.id
-        return 3, -begun, -whole, one.length, one.title, one.id
+            return (1 if begin in names else 2), -whole, len(title), 0, title, id_
+        return 3, -begun, -whole, length, title, id_
 
-    return [one.id for one in sorted(candidates, key=order)]
+    return [one[0] for one in sorted(candidates, key=order)]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
+
 from app.interfaces import Database
 from catalog.interfaces import EntityVisibility
 from plugins.search.fulltext import FullText, full_text
@@ -62,6 +64,14 @@ class SearchStore:
     async def version(self) -> int:
         rows = await self.database.read("SELECT version FROM search_state WHERE id = 1")
         return int(rows[0][0])
+
+    async def changes(self, after: int) -> list[tuple[int, list[int] | None]]:
+        """The versions after one, as far as they are told of, with the documents that each has changed; None for more
+        than anybody would follow."""
+        rows = await self.database.read(
+            "SELECT version, ids FROM search_change WHERE version > ? ORDER BY version", after
+        )
+        return [(row[0], None if row[1] is None else orjson.loads(row[1])) for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """Documents of each type."""

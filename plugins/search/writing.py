@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import orjson
+
 from app.interfaces import Database, Transaction
 from catalog.interfaces import EntityVisibility
 from plugins.search.entries import Entry
@@ -16,6 +18,10 @@ FIRST_ID: Final = 1 << 31
 """Ids above are counted; those below are the numbers of the entities whose own documents they are."""
 TOLD: Final = 1
 """Collations have even generations; what is told of during or after one has the odd one behind it."""
+FOLLOWED: Final = 500
+"""Documents of one version that readers are told one by one."""
+TOLD_OF: Final = 100
+"""Versions that readers are told of: whoever is further behind looks everything up again."""
 _COLUMNS: Final = (
     "id",
     "type",
@@ -47,7 +53,7 @@ class IndexWrite:
         """`version` and `last_id` are those that it begins with; nobody else has them now."""
         self.transaction = transaction
         self.version = version
-        self.changed = 0
+        self.changed: set[int] = set()
         """Documents that were written or removed."""
         self._database = database
         self._words = words
@@ -106,7 +112,7 @@ class IndexWrite:
             f"DELETE FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
             database.array(ids),
         )
-        self.changed += len(ids)
+        self.changed.update(ids)
 
     async def move(self, type: str, position: str) -> None:  # noqa: A002
         """The follower of a type has come this far, by this transaction."""
@@ -125,7 +131,7 @@ class IndexWrite:
         changed = [(numbers[ref], id_) for id_, ref, number in rows if number != numbers[ref]]
         if changed:
             await self.transaction.execute_many("UPDATE search_document SET resource = ? WHERE id = ?", changed)
-            self.changed += len(changed)
+            self.changed.update(id_ for _, id_ in changed)
 
     # ------------------------------------------------------------------------------------------------- within
 
@@ -203,15 +209,17 @@ class IndexWrite:
             words.append((id_, entry.title_words, entry.text_words, entry.marks))
         await self.transaction.copy("search_document", _COLUMNS, rows)
         await self._words.add(self.transaction, words)
-        self.changed += len(rows)
+        self.changed.update(row[0] for row in rows)
 
     async def finish(self) -> None:
         """The last statements before the commit."""
         await self.transaction.execute(
             "UPDATE search_state SET version = ?, last_id = ? WHERE id = 1", self.version, self._last_id
         )
-        if self.changed:
-            await self.transaction.notify(CHANNEL, str(self.version))
+        ids = orjson.dumps(sorted(self.changed)).decode() if len(self.changed) <= FOLLOWED else None
+        await self.transaction.execute("INSERT INTO search_change (version, ids) VALUES (?, ?)", self.version, ids)
+        await self.transaction.execute("DELETE FROM search_change WHERE version <= ?", self.version - TOLD_OF)
+        await self.transaction.notify(CHANNEL, str(self.version))
 
 
 async def generation_of(transaction: Transaction, type: str) -> int:  # noqa: A002
