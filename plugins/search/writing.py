@@ -21,7 +21,7 @@ TOLD: Final = 1
 FOLLOWED: Final = 500
 """Documents of one version that readers are told one by one."""
 TOLD_OF: Final = 100
-"""Versions that readers are told of: whoever is further behind looks everything up again."""
+"""Versions that readers are told of at least: whoever is further behind looks everything up again."""
 _COLUMNS: Final = (
     "id",
     "type",
@@ -55,6 +55,8 @@ class IndexWrite:
         self.version = version
         self.changed: set[int] = set()
         """Documents that were written or removed."""
+        self.held_s = 0.0
+        """Seconds for which nobody else could write; known when it is over."""
         self._database = database
         self._words = words
         self._visibility = visibility
@@ -150,20 +152,17 @@ class IndexWrite:
 
     async def _groups(self, type: str, generation: int, groups: set[str]) -> set[str]:  # noqa: A002
         """Those of the groups that have documents of this generation, or have been removed during the collation."""
-        database = self._database
-        gone = await self.transaction.fetch(
-            f"SELECT grp FROM search_gone WHERE type = ? AND {database.any_of('grp', 'text')}",  # noqa: S608
-            type,
-            database.array(groups),
-        )
+        condition, given = self._database.any_of("grp", "text"), self._database.array(groups)
         rows = await self.transaction.fetch(
-            "SELECT DISTINCT grp FROM search_document"  # noqa: S608
-            f" WHERE type = ? AND generation = ? AND {database.any_of('grp', 'text')}",
+            f"SELECT grp FROM search_gone WHERE type = ? AND {condition}"  # noqa: S608
+            f" UNION SELECT grp FROM search_document WHERE type = ? AND generation = ? AND {condition}",
+            type,
+            given,
             type,
             generation,
-            database.array(groups),
+            given,
         )
-        return {row[0] for row in (*rows, *gone)}
+        return {row[0] for row in rows}
 
     async def _collating(self, type: str) -> bool:  # noqa: A002
         rows = await self.transaction.fetch("SELECT ended < generation FROM search_collator WHERE type = ?", type)
@@ -218,7 +217,8 @@ class IndexWrite:
         )
         ids = orjson.dumps(sorted(self.changed)).decode() if len(self.changed) <= FOLLOWED else None
         await self.transaction.execute("INSERT INTO search_change (version, ids) VALUES (?, ?)", self.version, ids)
-        await self.transaction.execute("DELETE FROM search_change WHERE version <= ?", self.version - TOLD_OF)
+        if self.version % TOLD_OF == 0:
+            await self.transaction.execute("DELETE FROM search_change WHERE version <= ?", self.version - TOLD_OF)
         await self.transaction.notify(CHANNEL, str(self.version))
 
 
