@@ -24,7 +24,7 @@ class Pace:
         self.size = FIRST
 
     def note(self, count: int, seconds: float) -> None:
-        """A transaction of so many documents took so long. What is due is approached by doubling and halving at most."""
+        """A transaction of so many documents took so long. What is due is approached by a factor of two at most."""
         if count * 2 >= self.size or seconds > HOLD_S:
             wanted = int(count * HOLD_S / max(seconds, 1e-6))
             self.size = max(FEWEST, min(MOST, max(self.size // 2, min(self.size * 2, wanted))))
