@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pyroaring import BitMap
@@ -12,7 +12,11 @@ from plugins.search.fulltext import Words
 from plugins.search.store import SearchStore
 
 MOST: Final = 2000
-"""Documents that are followed one by one: the latest ones."""
+MOST_CHARACTERS: Final = 2_000_000
+"""Documents that are followed one by one, and what their words take: the latest ones."""
+
+Change = tuple[int, BitMap, int]
+"""A version, the documents that it has changed, characters of their words."""
 
 
 class RecentChanges:
@@ -22,7 +26,7 @@ class RecentChanges:
         self._store = store
         self._version = -1
         self._since = -1
-        self._changed: list[tuple[int, BitMap]] = []
+        self._changed: list[Change] = []
         self._words: dict[int, Words] = {}
         self._reading = asyncio.Lock()
 
@@ -39,23 +43,27 @@ class RecentChanges:
         """The documents that have changed after a version, and the words of those that are there. None: not known."""
         if version < self._since:
             return None
-        return BitMap().union(*(ids for at, ids in self._changed if at > version)), self._words
+        return BitMap().union(*(ids for at, ids, _ in self._changed if at > version)), self._words
 
     async def _read(self, version: int) -> None:
         # Before the first version that is asked for there is nothing that anybody would know.
         told = await self._store.changes(self._version) if self._version >= 0 else []
+        fresh: list[Change] = [(at, BitMap(ids), size) for at, ids, size in told if ids is not None]
         reached = told[-1][0] if told else version
         # A version that is not told of, or not in full, has changed nobody knows what.
-        if reached < version or [at for at, ids in told if ids is not None] != [*range(self._version + 1, reached + 1)]:
+        if reached < version or [one[0] for one in fresh] != [*range(self._version + 1, reached + 1)]:
             self._changed, self._words = [], {}
             self._since = self._version = max(version, reached)
             return
-        fresh = [(at, BitMap(ids)) for at, ids in told if ids is not None]
-        ids = BitMap().union(*(ids for _, ids in fresh))
-        words = await self._store.words.of(ids)
-        changed = [*self._changed, *fresh]
-        while sum(len(ids) for _, ids in changed) > MOST:
-            self._since = changed.pop(0)[0]
-        kept = BitMap().union(*(ids for _, ids in changed))
-        known = {id_: one for id_, one in self._words.items() if id_ in kept and id_ not in ids}
-        self._changed, self._words, self._version = changed, known | words, reached
+        changed, since = [*self._changed, *fresh], self._since
+        while sum(len(ids) for _, ids, _ in changed) > MOST or sum(size for *_, size in changed) > MOST_CHARACTERS:
+            since = changed.pop(0)[0]
+        followed = _all_of(changed)
+        anew = followed & _all_of(fresh)
+        words = {id_: one for id_, one in self._words.items() if id_ in followed and id_ not in anew}
+        words |= await self._store.words.of(anew)
+        self._changed, self._words, self._since, self._version = changed, words, since, reached
+
+
+def _all_of(changes: Sequence[Change]) -> BitMap:
+    return BitMap().union(*(ids for _, ids, _ in changes))

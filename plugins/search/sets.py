@@ -15,7 +15,7 @@ from plugins.search.fulltext import Words
 from plugins.search.matching import Alternatives, Match
 from plugins.search.store import SearchStore
 
-BUDGET: Final = 16 * 1024 * 1024
+BUDGET: Final = 8 * 1024 * 1024
 USUAL: Final = 3
 """Times that a word has to be asked for beside others that are not known either until its own set is looked up."""
 ASKED: Final = 5000

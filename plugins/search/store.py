@@ -69,13 +69,13 @@ class SearchStore:
         rows = await self.database.read("SELECT version FROM search_state WHERE id = 1")
         return int(rows[0][0])
 
-    async def changes(self, after: int) -> list[tuple[int, list[int] | None]]:
-        """The versions after one, as far as they are told of, with the documents that each has changed; None for more
-        than anybody would follow."""
+    async def changes(self, after: int) -> list[tuple[int, list[int] | None, int]]:
+        """The versions after one, as far as they are told of: the documents that each has changed, None for more than
+        anybody would follow, and how many characters their words have."""
         rows = await self.database.read(
-            "SELECT version, ids FROM search_change WHERE version > ? ORDER BY version", after
+            "SELECT version, ids, characters FROM search_change WHERE version > ? ORDER BY version", after
         )
-        return [(row[0], None if row[1] is None else orjson.loads(row[1])) for row in rows]
+        return [(row[0], None if row[1] is None else orjson.loads(row[1]), row[2]) for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """Documents of each type."""

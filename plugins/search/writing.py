@@ -61,6 +61,7 @@ class IndexWrite:
         self._words = words
         self._visibility = visibility
         self._last_id = last_id
+        self._characters = 0
 
     async def put(self, type: str, entries: Sequence[Entry], generation: int | None = None) -> None:  # noqa: A002
         """Add documents, or replace those of the same keys. What is there just so stays untouched.
@@ -209,6 +210,7 @@ class IndexWrite:
         await self.transaction.copy("search_document", _COLUMNS, rows)
         await self._words.add(self.transaction, words)
         self.changed.update(row[0] for row in rows)
+        self._characters += sum(len(word) for _, *of_one in words for word in of_one)
 
     async def finish(self) -> None:
         """The last statements before the commit."""
@@ -216,7 +218,12 @@ class IndexWrite:
             "UPDATE search_state SET version = ?, last_id = ? WHERE id = 1", self.version, self._last_id
         )
         ids = orjson.dumps(sorted(self.changed)).decode() if len(self.changed) <= FOLLOWED else None
-        await self.transaction.execute("INSERT INTO search_change (version, ids) VALUES (?, ?)", self.version, ids)
+        await self.transaction.execute(
+            "INSERT INTO search_change (version, ids, characters) VALUES (?, ?, ?)",
+            self.version,
+            ids,
+            self._characters,
+        )
         if self.version % TOLD_OF == 0:
             await self.transaction.execute("DELETE FROM search_change WHERE version <= ?", self.version - TOLD_OF)
         await self.transaction.notify(CHANNEL, str(self.version))

@@ -24,6 +24,7 @@ def upgrade() -> None:
         "search_change",
         sa.Column("version", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
         sa.Column("ids", sa.Text, nullable=True),
+        sa.Column("characters", sa.BigInteger, nullable=False),
     )
     if op.get_bind().dialect.name == "sqlite":
         # Whoever writes waits until what was written is in order: rarely, and more at a time, costs less in the end.

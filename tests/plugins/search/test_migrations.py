@@ -18,7 +18,7 @@ from tests.plugins.search.world import Shelf, document, open_search
 async def test_an_index_of_the_revision_before_is_taken_over(
     database: AnyDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = tmp_path / "old_search_migrations"
+    old = tmp_path / f"search_before_{database.dialect}"
     old.mkdir()
     for name in ("__init__", "search_0001", "search_0002"):
         shutil.copy(Path(str(migrations.__file__)).parent / f"{name}.py", old)

@@ -60,11 +60,13 @@ async def answers(world: SearchWorld) -> list[object]:
 
 @pytest.mark.parametrize("followed", [500, 2])
 @pytest.mark.parametrize("most", [2000, 5])
+@pytest.mark.parametrize("characters", [2_000_000, 400])
 async def test_a_search_that_follows_finds_what_a_new_one_finds(
-    world: SearchWorld, monkeypatch: pytest.MonkeyPatch, followed: int, most: int
+    world: SearchWorld, monkeypatch: pytest.MonkeyPatch, followed: int, most: int, characters: int
 ) -> None:
     monkeypatch.setattr(writing, "FOLLOWED", followed)
     monkeypatch.setattr(changes, "MOST", most)
+    monkeypatch.setattr(changes, "MOST_CHARACTERS", characters)
     world.add(Shelf("shelf"))
     dice = random.Random(5)
     for _ in range(25):
@@ -124,7 +126,7 @@ async def test_only_the_latest_versions_are_told_of(world: SearchWorld, monkeypa
     for number in range(20):
         await change(world, document("a", f"red {number}"))
         assert await world.titles("red") == [f"red {number}"]
-    told = [version for version, _ in await world.store.changes(-1)]
+    told = [version for version, *_ in await world.store.changes(-1)]
     newest = await world.store.version()
     assert 4 <= len(told) < 8
     assert told == [*range(told[0], newest + 1)]
