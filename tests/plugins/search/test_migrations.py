@@ -54,6 +54,7 @@ async def test_an_index_of_the_revision_before_is_taken_over(
         assert len(await world.titles("red", limit=100)) == 30
         assert await world.titles("red 17") == ["red 17"]
         await world.told.update("shelf", SearchChange(put=[document("new", "red new")], removed=["d17"]))
+        await world.heard()
         assert await world.titles("red new") == ["red new"]
         assert await world.titles("red 17") == []
         assert len(await world.content("shelf")) == 30

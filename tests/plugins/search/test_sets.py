@@ -43,14 +43,9 @@ def some(dice: random.Random, key: str) -> SearchDocument:
 
 
 async def change(world: SearchWorld, *put: SearchDocument, removed: Sequence[str] = ()) -> None:
-    """A change of the shelf that the search has heard of: PostgreSQL tells of it a moment later."""
+    """A change of the shelf that the search has heard of."""
     await world.told.update("shelf", SearchChange(put=put, removed=removed))
-    newest = await world.store.version()
-
-    async def heard() -> bool:
-        return await world.search._versions.newest() == newest
-
-    await eventually(heard)
+    await world.heard()
 
 
 async def answers(world: SearchWorld) -> list[object]:
