@@ -26,8 +26,8 @@ class FullText(Protocol):
         """Of documents that have none yet."""
 
     async def remove(self, transaction: Transaction, ids: Sequence[int]) -> None: ...
-    async def find(self, match: Match) -> BitMap:
-        """The ids of all documents that match."""
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
+        """For each the ids of all documents that match."""
 
     async def of(self, ids: Iterable[int]) -> dict[int, Words]:
         """The words of those of the documents that are there."""
@@ -53,15 +53,15 @@ class SqliteFullText:
         condition = self._database.any_of("rowid", "bigint")
         await transaction.execute(f"DELETE FROM search_words WHERE {condition}", self._database.array(ids))  # noqa: S608
 
-    async def find(self, match: Match) -> BitMap:
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
         # As one text: a row for each would cost more than finding them.
-        if not match.alternatives:
-            rows = await self._database.read("SELECT group_concat(id) FROM search_document")
-        else:
-            rows = await self._database.read(
-                "SELECT group_concat(rowid) FROM search_words WHERE search_words MATCH ?", self.expression(match)
-            )
-        return BitMap(orjson.loads(f"[{rows[0][0] or ''}]"))
+        some = "(SELECT group_concat(rowid) FROM search_words WHERE search_words MATCH ?)"
+        every = "(SELECT group_concat(id) FROM search_document)"
+        ((*found,),) = await self._database.read(
+            f"SELECT {', '.join([some if one.alternatives else every for one in matches])}",
+            *[self.expression(one) for one in matches if one.alternatives],
+        )
+        return [BitMap(orjson.loads(f"[{ids or ''}]")) for ids in found]
 
     async def of(self, ids: Iterable[int]) -> dict[int, Words]:
         rows = await self._database.read(
@@ -105,14 +105,14 @@ class PostgresFullText:
         condition = self._database.any_of("id", "bigint")
         await transaction.execute(f"DELETE FROM search_words WHERE {condition}", self._database.array(ids))  # noqa: S608
 
-    async def find(self, match: Match) -> BitMap:
-        if not match.alternatives:
-            rows = await self._database.read("SELECT array_agg(id) FROM search_document")
-        else:
-            rows = await self._database.read(
-                "SELECT array_agg(id) FROM search_words WHERE words @@ ?::tsquery", self.expression(match)
-            )
-        return BitMap(rows[0][0] or ())
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
+        some = "(SELECT array_agg(id) FROM search_words WHERE words @@ ?::tsquery)"
+        every = "(SELECT array_agg(id) FROM search_document)"
+        ((*found,),) = await self._database.read(
+            f"SELECT {', '.join([some if one.alternatives else every for one in matches])}",
+            *[self.expression(one) for one in matches if one.alternatives],
+        )
+        return [BitMap(ids or ()) for ids in found]
 
     async def of(self, ids: Iterable[int]) -> dict[int, Words]:
         rows = await self._database.read(

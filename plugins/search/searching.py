@@ -111,25 +111,27 @@ class Search:
             return await self._look_up(partial(self._sets.find, version), term, terms, restriction)
 
     async def _look_up(
-        self, find: Callable[[Match], Awaitable[BitMap]], term: str, terms: Sequence[str], restriction: Match
+        self, find: Callable[..., Awaitable[list[BitMap]]], term: str, terms: Sequence[str], restriction: Match
     ) -> Found:
         if not terms:
-            ids = await find(restriction)
             # Locations are how entities came in, not what anybody looks for.
-            return Found(ids, tiers=(ids - await find(filter_match({"kind": "Location"})),))
-        ids = await find(text_match(terms) & restriction)
+            ids, locations = await find(restriction, filter_match({"kind": "Location"}))
+            return Found(ids, tiers=(ids - locations,))
+        (ids,) = await find(text_match(terms) & restriction)
         stems = [stem(word) for word in terms]
         if not ids and stems != terms:
             terms = stems
-            ids = await find(text_match(terms) & restriction)
+            (ids,) = await find(text_match(terms) & restriction)
         if len(ids) <= RANKED:
             candidates, documents = await self._candidates(ids)
             return Found(ids, tuple(ranked(candidates, term, terms)), terms=tuple(terms), documents=documents)
-        titles = ids & await find(text_match(terms, "title"))
-        wholly = titles & await find(text_match(terms, "title", prefix=False))
         called = name_match(term)
-        best = BitMap() if called is None else ids & await find(called)
-        best |= ids & await self._begun_by(term)
+        titles, wholly, *named = await find(
+            text_match(terms, "title"), text_match(terms, "title", prefix=False), *([called] if called else [])
+        )
+        titles = ids & titles
+        wholly = titles & wholly
+        best = ids & (await self._begun_by(term)).union(*named)
         if len(best) + len(titles) <= RANKED:
             best |= titles
         candidates, _ = await self._candidates(best)

@@ -3,7 +3,6 @@ uses; a set that is known is followed from version to version instead of being l
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -12,7 +11,7 @@ from pyroaring import BitMap
 
 from plugins.search.changes import RecentChanges
 from plugins.search.fulltext import Words
-from plugins.search.matching import Alternatives, Match
+from plugins.search.matching import MAX_TERMS, Alternatives, Match
 from plugins.search.store import SearchStore
 
 BUDGET: Final = 8 * 1024 * 1024
@@ -31,22 +30,30 @@ class WordSets:
         """With the version that a set is of; it may hold some of what came later."""
         self._bytes = 0
         self._asked: OrderedDict[Alternatives, int] = OrderedDict()
-        self._looking: dict[tuple[int, Alternatives], asyncio.Task[BitMap]] = {}
 
-    async def find(self, version: int, match: Match) -> BitMap:
-        """The documents that match, as of a version or a later one. Not to be changed."""
+    async def find(self, version: int, *matches: Match) -> list[BitMap]:
+        """For each the documents that match, as of the version or a later one. Not to be changed."""
         await self._changes.reach(version)
-        # All documents, where nothing is asked of them.
-        wanted = match.alternatives or ((),)
-        known = [self._known(version, one) for one in wanted]
-        unknown = [one for one, found in zip(wanted, known, strict=True) if found is None]
-        if len(unknown) > 1 and not self._are_usual(unknown):
-            # The engine is quick where one of them is rare, and need not name all that has the others.
-            looked_up = [await self._store.words.find(Match(tuple(unknown)))]
-        else:
-            looked_up = list(await asyncio.gather(*(self._find(version, one) for one in unknown))) if unknown else []
-        found = sorted([one for one in (*known, *looked_up) if one is not None], key=len)
-        return found[0] if len(found) == 1 else BitMap.intersection(*found)
+        known = [[self._known(version, one) for one in _wanted(match)] for match in matches]
+        asked: dict[Match, BitMap] = {}
+        asks: list[list[Match]] = []
+        for match, sets in zip(matches, known, strict=True):
+            unknown = [one for one, found in zip(_wanted(match), sets, strict=True) if found is None]
+            if len(unknown) > 1 and (len(unknown) > MAX_TERMS or not self._are_usual(unknown)):
+                # The engine is quick where one of them is rare, and need not name all that has the others.
+                asks.append([Match(tuple(unknown))])
+            else:
+                asks.append([Match((one,)) if one else Match() for one in unknown])
+        wanted = list(dict.fromkeys(one for of_match in asks for one in of_match))
+        if wanted:
+            asked = dict(zip(wanted, await self._store.words.find(wanted), strict=True))
+            for match, found in asked.items():
+                if len(match.alternatives) < 2:
+                    self._keep(_wanted(match)[0], version, found)
+        return [
+            _common([*(one for one in sets if one is not None), *(asked[one] for one in of_match)])
+            for sets, of_match in zip(known, asks, strict=True)
+        ]
 
     def _are_usual(self, unknown: Sequence[Alternatives]) -> bool:
         """Whether each of them has been asked for several times now."""
@@ -72,21 +79,6 @@ class WordSets:
         self._keep(alternatives, version, followed)
         return followed
 
-    def _find(self, version: int, alternatives: Alternatives) -> asyncio.Future[BitMap]:
-        task = self._looking.get((version, alternatives))
-        if task is None:
-            match = Match((alternatives,)) if alternatives else Match()
-            task = asyncio.ensure_future(self._store.words.find(match))
-            self._looking[version, alternatives] = task
-            task.add_done_callback(lambda done: self._found(version, alternatives, done))
-        # Shielded: that one of those who wait goes away must not cut off the others.
-        return asyncio.shield(task)
-
-    def _found(self, version: int, alternatives: Alternatives, task: asyncio.Task[BitMap]) -> None:
-        self._looking.pop((version, alternatives), None)
-        if not task.cancelled() and task.exception() is None:
-            self._keep(alternatives, version, task.result())
-
     def _keep(self, alternatives: Alternatives, version: int, found: BitMap) -> None:
         before = self._kept.pop(alternatives, None)
         if before is not None:
@@ -99,6 +91,15 @@ class WordSets:
         while self._bytes > self._budget and len(self._kept) > 1:
             _, (_, dropped) = self._kept.popitem(last=False)
             self._bytes -= size_of(dropped)
+
+
+def _wanted(match: Match) -> tuple[Alternatives, ...]:
+    """All documents, where nothing is asked of them."""
+    return match.alternatives or ((),)
+
+
+def _common(sets: Sequence[BitMap]) -> BitMap:
+    return sets[0] if len(sets) == 1 else BitMap.intersection(*sorted(sets, key=len))
 
 
 def size_of(ids: BitMap) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from pyroaring import BitMap
@@ -13,7 +13,7 @@ from app.interfaces import SearchChange, SearchDocument
 from plugins.search import changes, searching, writing
 from plugins.search.matching import Alternatives, Match, Word, filter_match, name_match, text_match, type_match
 from plugins.search.sets import USUAL, WordSets, has
-from tests.plugins.search.world import SearchWorld, Shelf, document, eventually
+from tests.plugins.search.world import SearchWorld, Shelf, document
 
 WORDS = ("red", "redder", "blue", "blues", "teams", "team", "x1", "Übung", "paymentsApi")
 TERMS = ("red", "re", "blues red", "team", "teams blue", "x1 red", "ubung", "payments api", "nowhere", "")
@@ -25,9 +25,9 @@ def asked(world: SearchWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
     found: list[Match] = []
     find = world.store.words.find
 
-    async def noted(match: Match) -> BitMap:
-        found.append(match)
-        return await find(match)
+    async def noted(matches: Sequence[Match]) -> list[BitMap]:
+        found.extend(matches)
+        return await find(matches)
 
     monkeypatch.setattr(world.store.words, "find", noted)
     yield found
@@ -131,7 +131,7 @@ async def test_words_that_are_read_say_what_the_engine_says(world: SearchWorld) 
     dice = random.Random(9)
     world.add(Shelf("shelf"))
     await change(world, *(some(dice, f"d{n}") for n in range(30)))
-    everything = await world.store.words.find(Match())
+    (everything,) = await world.store.words.find([Match()])
     words = await world.store.words.of(everything)
     assert BitMap(words) == everything and len(everything) == 30
     named = name_match("red")
@@ -140,11 +140,9 @@ async def test_words_that_are_read_say_what_the_engine_says(world: SearchWorld) 
     matches += [text_match([word.lower()], "title", prefix=False) for word in WORDS]
     matches += [named, type_match(["shelf"]), type_match(["other"]), filter_match({"kind": ["a", "c"]}), Match()]
     matches += [Match(((Word("r", "title", prefix=True), Word("x1", "anywhere")),))]
-    for match in matches:
+    for match, found in zip(matches, await world.store.words.find(matches), strict=True):
         alternatives: Alternatives = match.alternatives[0] if match.alternatives else ()
-        assert BitMap([id_ for id_, one in words.items() if has(one, alternatives)]) == (
-            await world.store.words.find(match)
-        ), match
+        assert BitMap([id_ for id_, one in words.items() if has(one, alternatives)]) == found, match
 
 
 async def test_what_is_known_stays_within_its_budget(world: SearchWorld, asked: list[Match]) -> None:
@@ -161,20 +159,15 @@ async def test_what_is_known_stays_within_its_budget(world: SearchWorld, asked: 
     assert asked == [text_match(["red"])]
 
 
-async def test_who_has_the_same_question_waits_for_one_answer_and_one_who_goes_away_cuts_off_nobody(
-    world: SearchWorld, asked: list[Match]
-) -> None:
+async def test_several_questions_are_asked_in_one_statement(world: SearchWorld, asked: list[Match]) -> None:
+    world.add(Shelf("shelf"))
+    await change(world, document("a", "red one"), document("b", "blue one"))
     known = WordSets(world.store)
     version = await world.store.version()
-    first, second = (asyncio.create_task(known.find(version, text_match(["red"]))) for _ in range(2))
-    await eventually(lambda: _given(bool(asked)))
-    first.cancel()
-    assert await second == BitMap()
-    assert len(asked) == 1
-
-
-async def _given(value: bool) -> bool:
-    return value
+    red, one, blue = text_match(["red"]), text_match(["one"]), text_match(["blue"])
+    found = await known.find(version, red & one, one, blue, Match(), one)
+    assert [len(ids) for ids in found] == [1, 2, 1, 2, 2]
+    assert asked == [red & one, one, blue, Match()]
 
 
 async def test_only_so_many_queries_are_looked_up_at_a_time(
@@ -182,15 +175,15 @@ async def test_only_so_many_queries_are_looked_up_at_a_time(
 ) -> None:
     world.add(Shelf("shelf"))
     await change(world, document("a", "red one"))
-    find: Callable[[Match], Awaitable[BitMap]] = world.store.words.find
+    find = world.store.words.find
     at_work, most = 0, 0
 
-    async def counted(match: Match) -> BitMap:
+    async def counted(matches: Sequence[Match]) -> list[BitMap]:
         nonlocal at_work, most
         at_work += 1
         most = max(most, at_work)
         try:
-            return await find(match)
+            return await find(matches)
         finally:
             at_work -= 1
 
