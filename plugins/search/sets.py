@@ -39,11 +39,7 @@ class WordSets:
         asks: list[list[Match]] = []
         for match, sets in zip(matches, known, strict=True):
             unknown = [one for one, found in zip(_wanted(match), sets, strict=True) if found is None]
-            if len(unknown) > 1 and (len(unknown) > MAX_TERMS or not self._are_usual(unknown)):
-                # The engine is quick where one of them is rare, and need not name all that has the others.
-                asks.append([Match(tuple(unknown))])
-            else:
-                asks.append([Match((one,)) if one else Match() for one in unknown])
+            asks.append(self._asks(unknown))
         wanted = list(dict.fromkeys(one for of_match in asks for one in of_match))
         if wanted:
             asked = dict(zip(wanted, await self._store.words.find(wanted), strict=True))
@@ -55,14 +51,22 @@ class WordSets:
             for sets, of_match in zip(known, asks, strict=True)
         ]
 
-    def _are_usual(self, unknown: Sequence[Alternatives]) -> bool:
-        """Whether each of them has been asked for several times now."""
+    def _asks(self, unknown: Sequence[Alternatives]) -> list[Match]:
+        """Each by itself that is known afterwards. The others together: the engine is quick where one of them is rare,
+        and need not name all that has the rest."""
+        usual = self._usual(unknown) if len(unknown) > 1 else []
+        others = tuple(one for one in unknown if one not in usual)
+        # No word stands for all documents.
+        return [Match((one,)) for one in usual] + ([Match(others if any(others) else ())] if others else [])
+
+    def _usual(self, unknown: Sequence[Alternatives]) -> list[Alternatives]:
+        """Those that have been asked for several times now; not more than one statement can well have."""
         for one in unknown:
             self._asked[one] = self._asked.pop(one, 0) + 1
-        usual = all(self._asked[one] >= USUAL for one in unknown)
+        usual = [one for one in unknown if self._asked[one] >= USUAL]
         while len(self._asked) > ASKED:
             self._asked.popitem(last=False)
-        return usual
+        return usual[:MAX_TERMS]
 
     def _known(self, version: int, alternatives: Alternatives) -> BitMap | None:
         kept = self._kept.get(alternatives)

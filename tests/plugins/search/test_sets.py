@@ -103,6 +103,16 @@ async def test_unusual_words_are_looked_up_together(world: SearchWorld, asked: l
     assert rest == text_match(["two"])
 
 
+async def test_a_word_becomes_usual_beside_others_that_do_not(world: SearchWorld, asked: list[Match]) -> None:
+    world.add(Shelf("shelf"))
+    await change(world, *(document(f"d{n}", f"red {n}") for n in range(USUAL + 1)))
+    for n in range(USUAL):
+        assert await world.titles(f"red {n}") == [f"red {n}"]
+    asked.clear()
+    assert await world.titles(f"red {USUAL}") == [f"red {USUAL}"]
+    assert asked == [text_match([str(USUAL)])]
+
+
 async def test_a_version_that_is_not_told_of_is_looked_up(world: SearchWorld) -> None:
     world.add(Shelf("shelf"))
     await change(world, document("a", "red one"))
