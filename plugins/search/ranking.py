@@ -38,7 +38,7 @@ class Found:
         """About how many bytes it takes."""
         sets = (self.ids, *self.tiers)
         kept = sum(200 + len(document) for _, document in self.documents.values())
-        return 200 + 32 * len(self.head) + kept + sum(min(8 * len(one), 2 * len(one) + 20_000) for one in sets)
+        return 200 + 32 * len(self.head) + kept + sum(map(bytes_of, sets))
 
     def page(self, among: BitMap, offset: int, limit: int) -> list[int]:
         """Of those found, the ones in `among`, from a place on."""
@@ -56,6 +56,12 @@ class Found:
             if start < len(part):
                 page += part[start : start + limit - len(page)]
         return page
+
+
+def bytes_of(ids: BitMap) -> int:
+    """What the members of a set take."""
+    told = ids.get_statistics()
+    return told["n_bytes_array_containers"] + told["n_bytes_run_containers"] + told["n_bytes_bitset_containers"]
 
 
 def ranked(candidates: Iterable[Candidate], term: str, terms: Sequence[str]) -> list[int]:

@@ -12,9 +12,10 @@ from pyroaring import BitMap
 from plugins.search.changes import RecentChanges
 from plugins.search.fulltext import Words
 from plugins.search.matching import MAX_TERMS, Alternatives, Match
+from plugins.search.ranking import bytes_of
 from plugins.search.store import SearchStore
 
-BUDGET: Final = 8 * 1024 * 1024
+BUDGET: Final = 12 * 1024 * 1024
 USUAL: Final = 3
 """Times that a word has to be asked for beside others that are not known either until its own set is looked up."""
 ASKED: Final = 5000
@@ -108,7 +109,7 @@ def _common(sets: Sequence[BitMap]) -> BitMap:
 
 def size_of(ids: BitMap) -> int:
     """About how many bytes a set and its key take."""
-    return 500 + min(8 * len(ids), 2 * len(ids) + 20_000)
+    return 500 + bytes_of(ids)
 
 
 def _followed(known: BitMap, alternatives: Alternatives, changed: BitMap, words: Mapping[int, Words]) -> BitMap:
