@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,8 @@ from plugins.search.settings import CatalogCollatorSettings
 TYPE: Final = "software-catalog"
 PATIENCE_S: Final = 10.0
 """While the catalog is filled, the index may lag behind it by so many seconds: the catalog is full the sooner."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*\Z")
+"""What stays the same when it is quoted."""
 READ: Final = Permission("catalog.entity.read", "read", "catalog-entity")
 
 
@@ -141,7 +144,7 @@ def _described(kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) 
 def _location(template: str, namespace: str, kind: str, name: str) -> str:
     """`:namespace`, `:kind` and `:name`, once each, as the reference fills them in."""
     for key, value in (("namespace", namespace), ("kind", kind), ("name", name)):
-        template = template.replace(f":{key}", quote(value, safe="!*'()"), 1)
+        template = template.replace(f":{key}", value if _PLAIN.match(value) else quote(value, safe="!*'()"), 1)
     return template.lower()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ FORMAT: Final = b"1"
 """Part of every hash: another one has all documents written anew."""
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _TITLE_KEY: Final = 200
+_USUAL: Final = 100
+"""Characters of a member that many documents may have: its owner, its kind. What was made of it is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,13 @@ def entry_of(type: str, document: SearchDocument, number: int | None = None) -> 
     for value in _texts(document.fields.values()):
         if len(text_words) >= MAX_WORDS:
             break
-        text_words.update(dict.fromkeys(indexed(value)))
+        text_words.update(dict.fromkeys(_usual_words(value) if len(value) <= _USUAL else indexed(value)))
     marks = [type_mark(type)]
-    marks += [mark(field, value) for field, value in wire.items() for value in _values(value)]
+    for field, value in wire.items():
+        if isinstance(value, str) and field not in own and len(value) <= _USUAL:
+            marks.append(_usual_mark(field, value))
+        else:
+            marks += [mark(field, one) for one in _values(value)]
     marks += [name_mark(name) for name in names if name]
     group = document.group or document.key
     identity = orjson.dumps([group, document.resource_ref, document.names, number])
@@ -79,6 +86,8 @@ def is_link(location: str) -> bool:
 
     What is left out before the scheme is what browsers leave out.
     """
+    if location.startswith("/"):
+        return True
     scheme = _SCHEME.match(re.sub(r"[\t\r\n]", "", location.lstrip("".join(map(chr, range(33))))))
     return scheme is None or scheme.group(1).lower() in ("http", "https")
 
@@ -88,6 +97,17 @@ def mark(field: str, value: Any) -> str:
     return "m" + _digest(orjson.dumps([field, value], option=orjson.OPT_SORT_KEYS))
 
 
+@lru_cache(10_000)
+def _usual_mark(field: str, value: str) -> str:
+    return mark(field, value)
+
+
+@lru_cache(10_000)
+def _usual_words(value: str) -> tuple[str, ...]:
+    return tuple(indexed(value))
+
+
+@lru_cache(100)
 def type_mark(type: str) -> str:  # noqa: A002
     return "t" + _digest(type.encode())
 

@@ -6,7 +6,7 @@ nothing that somebody types is ever syntax.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import orjson
@@ -17,6 +17,8 @@ from plugins.search.matching import Match, Place, Word
 
 Row = tuple[int, str, str, str]
 """Id, words of the title, words of the text, marks."""
+Words = Mapping[Place, str]
+"""By place, each between spaces."""
 
 
 class FullText(Protocol):
@@ -24,8 +26,11 @@ class FullText(Protocol):
         """Of documents that have none yet."""
 
     async def remove(self, transaction: Transaction, ids: Sequence[int]) -> None: ...
-    async def find(self, match: Match) -> BitMap:
-        """The ids of all documents that match."""
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
+        """For each the ids of all documents that match."""
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        """The words of those of the documents that are there."""
 
     async def tidy(self) -> None:
         """To be called when nothing has been added for a while."""
@@ -48,15 +53,26 @@ class SqliteFullText:
         condition = self._database.any_of("rowid", "bigint")
         await transaction.execute(f"DELETE FROM search_words WHERE {condition}", self._database.array(ids))  # noqa: S608
 
-    async def find(self, match: Match) -> BitMap:
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
         # As one text: a row for each would cost more than finding them.
-        if not match.alternatives:
-            rows = await self._database.read("SELECT group_concat(id) FROM search_document")
-        else:
-            rows = await self._database.read(
-                "SELECT group_concat(rowid) FROM search_words WHERE search_words MATCH ?", self.expression(match)
-            )
-        return BitMap(orjson.loads(f"[{rows[0][0] or ''}]"))
+        some = "(SELECT group_concat(rowid) FROM search_words WHERE search_words MATCH ?)"
+        every = "(SELECT group_concat(id) FROM search_document)"
+        ((*found,),) = await self._database.read(
+            f"SELECT {', '.join([some if one.alternatives else every for one in matches])}",
+            *[self.expression(one) for one in matches if one.alternatives],
+        )
+        return [BitMap(orjson.loads(f"[{ids or ''}]")) for ids in found]
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        rows = await self._database.read(
+            "SELECT rowid, title, text, marks FROM search_words"  # noqa: S608
+            f" WHERE {self._database.any_of('rowid', 'bigint')}",
+            self._database.array(ids),
+        )
+        return {
+            id_: {"anywhere": f" {title} {text} ", "title": f" {title} ", "marks": f" {marks} "}
+            for id_, title, text, marks in rows
+        }
 
     async def tidy(self) -> None:
         """FTS5 merges as it goes."""
@@ -89,14 +105,28 @@ class PostgresFullText:
         condition = self._database.any_of("id", "bigint")
         await transaction.execute(f"DELETE FROM search_words WHERE {condition}", self._database.array(ids))  # noqa: S608
 
-    async def find(self, match: Match) -> BitMap:
-        if not match.alternatives:
-            rows = await self._database.read("SELECT array_agg(id) FROM search_document")
-        else:
-            rows = await self._database.read(
-                "SELECT array_agg(id) FROM search_words WHERE words @@ ?::tsquery", self.expression(match)
-            )
-        return BitMap(rows[0][0] or ())
+    async def find(self, matches: Sequence[Match]) -> list[BitMap]:
+        some = "(SELECT array_agg(id) FROM search_words WHERE words @@ ?::tsquery)"
+        every = "(SELECT array_agg(id) FROM search_document)"
+        ((*found,),) = await self._database.read(
+            f"SELECT {', '.join([some if one.alternatives else every for one in matches])}",
+            *[self.expression(one) for one in matches if one.alternatives],
+        )
+        return [BitMap(ids or ()) for ids in found]
+
+    async def of(self, ids: Iterable[int]) -> dict[int, Words]:
+        rows = await self._database.read(
+            "SELECT id, tsvector_to_array(words) FROM search_words"  # noqa: S608
+            f" WHERE {self._database.any_of('id', 'bigint')}",
+            self._database.array(ids),
+        )
+        return {
+            id_: {
+                place: f" {' '.join([word[1:] for word in words if word[0] == letter])} "
+                for place, letter in self._LETTERS.items()
+            }
+            for id_, words in rows
+        }
 
     async def tidy(self) -> None:
         """Put into the index's own order what has waited beside it: until then every query looks through that too."""

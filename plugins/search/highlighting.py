@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from plugins.search.settings import HighlightSettings
@@ -20,6 +21,7 @@ _BEFORE: Final = 0.25
 _SPAN: Final = 40
 """Characters that a word and the space behind it take at most, as far as an excerpt is concerned."""
 _WORD: Final = re.compile(r"\S+")
+_REST: Final = re.compile(r"[A-Za-z0-9]+")
 
 
 class Highlighter:
@@ -29,14 +31,20 @@ class Highlighter:
         self._options = options
         self._pre, self._post = pre, post
         words = dict.fromkeys([word for term in terms for word in (term, singular(term)) if word])
-        found = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        # At the start of a word, or of a part of one that is written in camel case; to the end of the word.
+        # Longest first: the one that is found is the one that is meant.
+        self._words = sorted(words, key=len, reverse=True)
+        self._ascii = [word for word in self._words if word.isascii()]
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """At the start of a word, or of a part of one that is written in camel case; to the end of the word."""
         start = r"(?:(?<![^\W_])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))"
-        self._pattern = re.compile(rf"{start}(?:{found})[^\W_]*", re.IGNORECASE) if words else None
+        found = "|".join(map(re.escape, self._words))
+        return re.compile(rf"{start}(?:{found})[^\W_]*", re.IGNORECASE)
 
     def excerpt(self, text: str) -> str:
         """A text of at most `maxWords` words, or several joined by `fragmentDelimiter`."""
-        matches = list(self._matches(text))
+        matches = self._matches(text)
         if self._options.highlight_all or self._is_short(text):
             return self._marked(text, 0, len(text), matches)
         if not matches:
@@ -54,17 +62,34 @@ class Highlighter:
                 break
         return self._options.fragment_delimiter.join(pieces)
 
-    def _matches(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._pattern is None:
-            return
+    def _matches(self, text: str) -> Sequence[tuple[int, int]]:
+        if not self._words:
+            return ()
         text = text[:LOOKED_AT]
         if text.isascii():
-            for match in self._pattern.finditer(text):
-                yield match.span()
-            return
+            return self._in_ascii(text)
         plain, places = _plain(text)
-        for match in self._pattern.finditer(plain):
-            yield places[match.start()], places[match.end()]
+        return [(places[match.start()], places[match.end()]) for match in self._pattern.finditer(plain)]
+
+    def _in_ascii(self, text: str) -> list[tuple[int, int]]:
+        """What the pattern finds; to make one for each query would take longer than to do without."""
+        lower = text.lower()
+        starts: list[int] = []
+        for word in self._ascii:
+            place = lower.find(word)
+            while place >= 0:
+                if not place or not lower[place - 1].isalnum() or (text[place - 1].islower() and text[place].isupper()):
+                    starts.append(place)
+                place = lower.find(word, place + 1)
+        found: list[tuple[int, int]] = []
+        end = 0
+        for start in sorted(set(starts)):
+            if start >= end:
+                rest = _REST.match(text, start)
+                assert rest is not None
+                end = rest.end()
+                found.append((start, end))
+        return found
 
     def _is_short(self, text: str) -> bool:
         most = self._options.max_words

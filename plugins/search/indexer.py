@@ -133,8 +133,8 @@ class Indexer:
                 entries = await prepared(collator.type, documents)
                 for part in self._pace.parts(entries):
                     async with self._store.write() as write:
-                        with self._pace.timed(len(part)):
-                            await write.put(collator.type, part, generation)
+                        await write.put(collator.type, part, generation)
+                    self._pace.note(len(part), write.held_s)
                 count += len(entries)
         gone = await self._store.end(collator.type, generation, collator.version, position, self._clock.now())
         if collator.type == TYPE:
@@ -173,9 +173,9 @@ class Indexer:
         keys = [entry.key for entry in entries]
         for going, coming in self._pace.slices(change.removed, entries):
             async with self._store.write() as write:
-                with self._pace.timed(max(len(going), len(coming))):
-                    await write.remove(type, going, keys)
-                    await write.put(type, coming)
+                await write.remove(type, going, keys)
+                await write.put(type, coming)
+            self._pace.note(max(len(going), len(coming)), write.held_s)
         async with self._store.write() as write:
             if isinstance(change, EntityChanges):
                 await write.adopt(change.created or {})

@@ -27,11 +27,14 @@ class Word:
     prefix: bool = False
 
 
+Alternatives = tuple[Word, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Documents that have one word of each alternative. No alternative: all documents."""
 
-    alternatives: tuple[tuple[Word, ...], ...] = ()
+    alternatives: tuple[Alternatives, ...] = ()
 
     def __and__(self, other: Match) -> Match:
         return Match((*self.alternatives, *other.alternatives))

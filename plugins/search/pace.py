@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from plugins.search.entries import Entry
 
 T = TypeVar("T")
 
-HOLD_S: Final = 0.05
-"""Seconds that a transaction is to take."""
-FEWEST: Final = 10
+HOLD_S: Final = 0.03
+"""Seconds that a transaction is to take: SQLite puts words in order as it goes, so some take twice as long."""
+FEWEST: Final = 20
 MOST: Final = 500
 FIRST: Final = 50
 """Documents of a transaction: at least, at most, and before it is known how long they take."""
@@ -25,15 +23,8 @@ class Pace:
     def __init__(self) -> None:
         self.size = FIRST
 
-    @contextmanager
-    def timed(self, count: int) -> Iterator[None]:
-        """Around what is done within a transaction, to that many documents."""
-        began = time.perf_counter()
-        yield
-        self.note(count, time.perf_counter() - began)
-
     def note(self, count: int, seconds: float) -> None:
-        """So many took so long. What is due is approached by doubling and halving at most."""
+        """A transaction of so many documents took so long. What is due is approached by a factor of two at most."""
         if count * 2 >= self.size or seconds > HOLD_S:
             wanted = int(count * HOLD_S / max(seconds, 1e-6))
             self.size = max(FEWEST, min(MOST, max(self.size // 2, min(self.size * 2, wanted))))

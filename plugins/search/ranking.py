@@ -17,15 +17,8 @@ RANKED: Final = 400
 """Documents that are looked at one by one. Of more, those go first whose titles say more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """`names` and `words` are those of the title, as `Entry` has them; `length` is that of the whole document."""
-
-    id: int
-    title: str
-    names: str
-    words: str
-    length: int
+Candidate = tuple[int, str, str, str, int]
+"""Id, title, names and words of the title as `Entry` has them, length of the whole document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Found:
         """About how many bytes it takes."""
         sets = (self.ids, *self.tiers)
         kept = sum(200 + len(document) for _, document in self.documents.values())
-        return 200 + 32 * len(self.head) + kept + sum(min(8 * len(one), 2 * len(one) + 20_000) for one in sets)
+        return 200 + 32 * len(self.head) + kept + sum(map(bytes_of, sets))
 
     def page(self, among: BitMap, offset: int, limit: int) -> list[int]:
         """Of those found, the ones in `among`, from a place on."""
@@ -65,6 +58,12 @@ class Found:
         return page
 
 
+def bytes_of(ids: BitMap) -> int:
+    """What the members of a set take."""
+    told = ids.get_statistics()
+    return told["n_bytes_array_containers"] + told["n_bytes_run_containers"] + told["n_bytes_bitset_containers"]
+
+
 def ranked(candidates: Iterable[Candidate], term: str, terms: Sequence[str]) -> list[int]:
     """Best first. Equal ones in the order of their titles and ids, so that pages neither repeat nor skip."""
     begin = f" {joined(term)}"
@@ -72,16 +71,17 @@ def ranked(candidates: Iterable[Candidate], term: str, terms: Sequence[str]) -> 
     wanted = [(f" {word}", f" {word} ") for word in terms]
 
     def order(one: Candidate) -> tuple[int, int, int, int, str, int]:
-        names, words = f" {one.names} ", f" {one.words} "
+        id_, title, names, words, length = one
+        names, words = f" {names} ", f" {words} "
         if exact in names:
-            return 0, 0, 0, 0, one.title, one.id
+            return 0, 0, 0, 0, title, id_
         whole = begun = 0
         for start, word in wanted:
             begun += start in words
             whole += word in words
         if begun == len(wanted):
             # Of two that begin so the shorter one is more of what was typed.
-            return (1 if begin in names else 2), -whole, len(one.title), 0, one.title, one.id
-        return 3, -begun, -whole, one.length, one.title, one.id
+            return (1 if begin in names else 2), -whole, len(title), 0, title, id_
+        return 3, -begun, -whole, length, title, id_
 
-    return [one.id for one in sorted(candidates, key=order)]
+    return [one[0] for one in sorted(candidates, key=order)]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-BUDGET: Final = 32 * 1024 * 1024
+BUDGET: Final = 20 * 1024 * 1024
 
 
 class Remembered:

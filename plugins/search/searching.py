@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from plugins.search.matching import Match, filter_match, name_match, terms_of, t
 from plugins.search.ranking import RANKED, Candidate, Found, ranked
 from plugins.search.remembered import Remembered
 from plugins.search.requests import SearchRequest
+from plugins.search.sets import WordSets
 from plugins.search.settings import HighlightSettings
 from plugins.search.sight import Belonging, Gate
 from plugins.search.store import SearchStore
@@ -27,6 +30,13 @@ SMALL: Final = 25
 """Results of one page: these are read at once with what ranks them."""
 FEW: Final = 2000
 """Documents whose belonging is looked up by id; of more, all are."""
+AT_ONCE: Final = 3
+"""Queries that are looked up at the same time, first come first served: with more, all of them would take longer."""
+
+Document = tuple[str, str]
+"""Type, and JSON as it goes on the wire."""
+Shown = tuple[int, str, str, Mapping[str, str] | None]
+"""A result's place on its page, type, document, and highlighted texts."""
 
 
 class Search:
@@ -44,6 +54,8 @@ class Search:
         self._types = types
         self._options = options
         self._found = Remembered()
+        self._sets = WordSets(store)
+        self._turns = asyncio.Semaphore(AT_ONCE)
         tag = str(uuid4())
         # Nobody's text holds them.
         self.pre_tag, self.post_tag = f"<{tag}>", f"</{tag}>"
@@ -63,7 +75,7 @@ class Search:
         version = await self._versions.newest()
         key = (joined(request.term), tuple(terms), restriction)
         found = await self._found.get(
-            version, key, lambda: self._find(request.term, terms, restriction), lambda found: found.size
+            version, key, lambda: self._find(version, request.term, terms, restriction), lambda found: found.size
         )
 
         async def belongings() -> Mapping[int, Belonging]:
@@ -74,7 +86,10 @@ class Search:
         visible = await self._gate.visible(found.ids, sight, belongings)
         offset = request.page * request.limit
         page = found.page(visible, offset, request.limit)
-        results = await self._results(page, offset, found)
+        shown = await self._found.get(
+            version, ("shown", found.terms, *page), lambda: self._shown(page, found), _size_of
+        )
+        results = [Result(type_, document, offset + place, fields) for place, type_, document, fields in shown]
         return Results(results, len(visible), len(visible) > offset + request.limit)
 
     async def check(self) -> None:
@@ -91,30 +106,36 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------ finding
 
-    async def _find(self, term: str, terms: Sequence[str], restriction: Match) -> Found:
-        words = self._store.words
+    async def _find(self, version: int, term: str, terms: Sequence[str], restriction: Match) -> Found:
+        async with self._turns:
+            return await self._look_up(partial(self._sets.find, version), term, terms, restriction)
+
+    async def _look_up(
+        self, find: Callable[..., Awaitable[list[BitMap]]], term: str, terms: Sequence[str], restriction: Match
+    ) -> Found:
         if not terms:
-            ids = await words.find(restriction)
             # Locations are how entities came in, not what anybody looks for.
-            return Found(ids, tiers=(ids - await words.find(filter_match({"kind": "Location"}) & restriction),))
-        ids = await words.find(text_match(terms) & restriction)
+            ids, locations = await find(restriction, filter_match({"kind": "Location"}))
+            return Found(ids, tiers=(ids - locations,))
+        (ids,) = await find(text_match(terms) & restriction)
         stems = [stem(word) for word in terms]
         if not ids and stems != terms:
             terms = stems
-            ids = await words.find(text_match(terms) & restriction)
+            (ids,) = await find(text_match(terms) & restriction)
         if len(ids) <= RANKED:
-            head = ranked(await self._candidates(ids), term, terms)
-            documents = await self._documents(head) if 0 < len(head) <= SMALL else {}
-            return Found(ids, tuple(head), terms=tuple(terms), documents=documents)
-        titles = ids & await words.find(text_match(terms, "title") & restriction)
-        wholly = titles & await words.find(text_match(terms, "title", prefix=False) & restriction)
+            candidates, documents = await self._candidates(ids)
+            return Found(ids, tuple(ranked(candidates, term, terms)), terms=tuple(terms), documents=documents)
         called = name_match(term)
-        best = BitMap() if called is None else ids & await words.find(called & restriction)
-        best |= ids & await self._begun_by(term)
+        titles, wholly, *named = await find(
+            text_match(terms, "title"), text_match(terms, "title", prefix=False), *([called] if called else [])
+        )
+        titles = ids & titles
+        wholly = titles & wholly
+        best = ids & (await self._begun_by(term)).union(*named)
         if len(best) + len(titles) <= RANKED:
             best |= titles
-        head = ranked(await self._candidates(best), term, terms)
-        return Found(ids, tuple(head), (wholly, titles), tuple(terms))
+        candidates, _ = await self._candidates(best)
+        return Found(ids, tuple(ranked(candidates, term, terms)), (wholly, titles), tuple(terms))
 
     async def _begun_by(self, term: str) -> BitMap:
         """Documents whose title begins with the term, the first of them in the order of titles."""
@@ -127,16 +148,20 @@ class Search:
         )
         return BitMap([row[0] for row in rows])
 
-    async def _candidates(self, ids: BitMap) -> list[Candidate]:
+    async def _candidates(self, ids: BitMap) -> tuple[list[Candidate], dict[int, Document]]:
+        """With the documents themselves where they are few enough to be shown on one page."""
         if not ids:
-            return []
+            return [], {}
         database = self._store.database
+        few = len(ids) <= SMALL
         rows = await database.read(
-            "SELECT id, title, names, title_words, length(document) FROM search_document"  # noqa: S608
-            f" WHERE {database.any_of('id', 'bigint')}",
+            "SELECT id, title, names, title_words, length(document)"  # noqa: S608
+            f"{', type, document' if few else ''} FROM search_document WHERE {database.any_of('id', 'bigint')}",
             database.array(ids),
         )
-        return [Candidate(*row) for row in rows]
+        if not few:
+            return rows, {}
+        return [row[:5] for row in rows], {row[0]: (row[5], row[6]) for row in rows}
 
     async def _belongings(self, ids: BitMap) -> dict[int, Belonging]:
         database = self._store.database
@@ -154,7 +179,7 @@ class Search:
 
     # ------------------------------------------------------------------------------------------------ showing
 
-    async def _documents(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    async def _documents(self, ids: Sequence[int]) -> dict[int, Document]:
         database = self._store.database
         rows = await database.read(
             f"SELECT id, type, document FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
@@ -162,21 +187,24 @@ class Search:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    async def _results(self, ids: Sequence[int], offset: int, found: Found) -> list[Result]:
+    async def _shown(self, ids: Sequence[int], found: Found) -> list[Shown]:
         if not ids:
             return []
         documents = found.documents or await self._documents(ids)
         marking = None
         if found.terms and self._options.use_highlight:
             marking = Highlighter(self._options, found.terms, self.pre_tag, self.post_tag)
-        results: list[Result] = []
-        for rank, id_ in enumerate(ids, offset + 1):
+        return [
+            (place, *documents[id_], None if marking is None else highlighted(marking, documents[id_][1]))
             # One that has gone since it was found is not shown.
-            if id_ in documents:
-                type_, document = documents[id_]
-                fields = None if marking is None else highlighted(marking, document)
-                results.append(Result(type_, document, rank, fields))
-        return results
+            for place, id_ in enumerate(ids, 1)
+            if id_ in documents
+        ]
+
+
+def _size_of(shown: Sequence[Shown]) -> int:
+    """About how many bytes a page takes."""
+    return 500 + sum(500 + len(one[2]) + sum(map(len, (one[3] or {}).values())) for one in shown)
 
 
 def highlighted(marking: Highlighter, document: str) -> dict[str, str]:

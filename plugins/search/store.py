@@ -7,11 +7,14 @@ up and to store what follows from it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+import orjson
 
 from app.interfaces import Database
 from catalog.interfaces import EntityVisibility
@@ -54,14 +57,25 @@ class SearchStore:
             ((version, last_id),) = await transaction.fetch(
                 f"SELECT version, last_id FROM search_state WHERE id = 1{lock}"  # noqa: S608
             )
+            began = time.perf_counter()
             write = IndexWrite(transaction, self.database, self.words, self.visibility, version + 1, last_id)
             yield write
             if write.changed:
                 await write.finish()
+        # With the commit, which on SQLite is when most of the work on words is done.
+        write.held_s = time.perf_counter() - began
 
     async def version(self) -> int:
         rows = await self.database.read("SELECT version FROM search_state WHERE id = 1")
         return int(rows[0][0])
+
+    async def changes(self, after: int) -> list[tuple[int, list[int] | None, int]]:
+        """The versions after one, as far as they are told of: the documents that each has changed, None for more than
+        anybody would follow, and how many characters their words have."""
+        rows = await self.database.read(
+            "SELECT version, ids, characters FROM search_change WHERE version > ? ORDER BY version", after
+        )
+        return [(row[0], None if row[1] is None else orjson.loads(row[1]), row[2]) for row in rows]
 
     async def counts(self) -> dict[str, int]:
         """Documents of each type."""
@@ -130,16 +144,16 @@ class SearchStore:
         pace, gone = Pace(), 0
         for part in pace.parts([row[0] for row in rows]):
             async with self.write() as write:
-                with pace.timed(len(part)):
-                    # What somebody has told of since it was looked up is another document.
-                    still = await write.transaction.fetch(
-                        f"SELECT id FROM search_document WHERE {condition}"  # noqa: S608
-                        f" AND {self.database.any_of('id', 'bigint')}",
-                        *values,
-                        self.database.array(part),
-                    )
-                    await write.drop([row[0] for row in still])
-                    gone += len(still)
+                # What somebody has told of since it was looked up is another document.
+                still = await write.transaction.fetch(
+                    f"SELECT id FROM search_document WHERE {condition}"  # noqa: S608
+                    f" AND {self.database.any_of('id', 'bigint')}",
+                    *values,
+                    self.database.array(part),
+                )
+                await write.drop([row[0] for row in still])
+            pace.note(len(part), write.held_s)
+            gone += len(still)
         return gone
 
     async def request(self, types: Sequence[str]) -> None:

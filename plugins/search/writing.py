@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import orjson
+
 from app.interfaces import Database, Transaction
 from catalog.interfaces import EntityVisibility
 from plugins.search.entries import Entry
@@ -16,6 +18,10 @@ FIRST_ID: Final = 1 << 31
 """Ids above are counted; those below are the numbers of the entities whose own documents they are."""
 TOLD: Final = 1
 """Collations have even generations; what is told of during or after one has the odd one behind it."""
+FOLLOWED: Final = 500
+"""Documents of one version that readers are told one by one."""
+TOLD_OF: Final = 100
+"""Versions that readers are told of at least: whoever is further behind looks everything up again."""
 _COLUMNS: Final = (
     "id",
     "type",
@@ -47,12 +53,15 @@ class IndexWrite:
         """`version` and `last_id` are those that it begins with; nobody else has them now."""
         self.transaction = transaction
         self.version = version
-        self.changed = 0
+        self.changed: set[int] = set()
         """Documents that were written or removed."""
+        self.held_s = 0.0
+        """Seconds for which nobody else could write; known when it is over."""
         self._database = database
         self._words = words
         self._visibility = visibility
         self._last_id = last_id
+        self._characters = 0
 
     async def put(self, type: str, entries: Sequence[Entry], generation: int | None = None) -> None:  # noqa: A002
         """Add documents, or replace those of the same keys. What is there just so stays untouched.
@@ -106,7 +115,7 @@ class IndexWrite:
             f"DELETE FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
             database.array(ids),
         )
-        self.changed += len(ids)
+        self.changed.update(ids)
 
     async def move(self, type: str, position: str) -> None:  # noqa: A002
         """The follower of a type has come this far, by this transaction."""
@@ -125,7 +134,7 @@ class IndexWrite:
         changed = [(numbers[ref], id_) for id_, ref, number in rows if number != numbers[ref]]
         if changed:
             await self.transaction.execute_many("UPDATE search_document SET resource = ? WHERE id = ?", changed)
-            self.changed += len(changed)
+            self.changed.update(id_ for _, id_ in changed)
 
     # ------------------------------------------------------------------------------------------------- within
 
@@ -144,20 +153,17 @@ class IndexWrite:
 
     async def _groups(self, type: str, generation: int, groups: set[str]) -> set[str]:  # noqa: A002
         """Those of the groups that have documents of this generation, or have been removed during the collation."""
-        database = self._database
-        gone = await self.transaction.fetch(
-            f"SELECT grp FROM search_gone WHERE type = ? AND {database.any_of('grp', 'text')}",  # noqa: S608
-            type,
-            database.array(groups),
-        )
+        condition, given = self._database.any_of("grp", "text"), self._database.array(groups)
         rows = await self.transaction.fetch(
-            "SELECT DISTINCT grp FROM search_document"  # noqa: S608
-            f" WHERE type = ? AND generation = ? AND {database.any_of('grp', 'text')}",
+            f"SELECT grp FROM search_gone WHERE type = ? AND {condition}"  # noqa: S608
+            f" UNION SELECT grp FROM search_document WHERE type = ? AND generation = ? AND {condition}",
+            type,
+            given,
             type,
             generation,
-            database.array(groups),
+            given,
         )
-        return {row[0] for row in (*rows, *gone)}
+        return {row[0] for row in rows}
 
     async def _collating(self, type: str) -> bool:  # noqa: A002
         rows = await self.transaction.fetch("SELECT ended < generation FROM search_collator WHERE type = ?", type)
@@ -203,15 +209,24 @@ class IndexWrite:
             words.append((id_, entry.title_words, entry.text_words, entry.marks))
         await self.transaction.copy("search_document", _COLUMNS, rows)
         await self._words.add(self.transaction, words)
-        self.changed += len(rows)
+        self.changed.update(row[0] for row in rows)
+        self._characters += sum(len(word) for _, *of_one in words for word in of_one)
 
     async def finish(self) -> None:
         """The last statements before the commit."""
         await self.transaction.execute(
             "UPDATE search_state SET version = ?, last_id = ? WHERE id = 1", self.version, self._last_id
         )
-        if self.changed:
-            await self.transaction.notify(CHANNEL, str(self.version))
+        ids = orjson.dumps(sorted(self.changed)).decode() if len(self.changed) <= FOLLOWED else None
+        await self.transaction.execute(
+            "INSERT INTO search_change (version, ids, characters) VALUES (?, ?, ?)",
+            self.version,
+            ids,
+            self._characters,
+        )
+        if self.version % TOLD_OF == 0:
+            await self.transaction.execute("DELETE FROM search_change WHERE version <= ?", self.version - TOLD_OF)
+        await self.transaction.notify(CHANNEL, str(self.version))
 
 
 async def generation_of(transaction: Transaction, type: str) -> int:  # noqa: A002

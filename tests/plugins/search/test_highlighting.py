@@ -55,3 +55,9 @@ def test_an_excerpt_is_a_part_of_its_text(text: str, term: str, words: int, frag
     assert found.count("<") == found.count(">")
     for part in found.split("<>"):
         assert part.replace("<", "").replace(">", "") in text
+
+
+@given(st.text("aAbB0 _-.", max_size=30), st.lists(st.text("ab0", min_size=1, max_size=3), min_size=1, max_size=3))
+def test_plain_texts_are_read_without_a_pattern_as_with_one(text: str, terms: list[str]) -> None:
+    marking = Highlighter(HighlightSettings(), terms, "<", ">")
+    assert marking._matches(text) == [match.span() for match in marking._pattern.finditer(text)]

@@ -173,6 +173,15 @@ class SearchWorld:
 
     # ----------------------------------------------------------------------------------------------- searching
 
+    async def heard(self) -> None:
+        """The search has heard of the newest version of the index, which PostgreSQL tells a moment later."""
+        newest = await self.store.version()
+
+        async def known() -> bool:
+            return await self.search._versions.newest() == newest
+
+        await eventually(known)
+
     async def query(self, term: str = "", caller: Principal = ANYBODY, **more: Any) -> Results:
         request = self.parser.checked(
             term, more.get("types"), more.get("filters", {}), more.get("cursor", ""), more.get("limit")
