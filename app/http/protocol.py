@@ -21,7 +21,7 @@ _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Together:
+class AnswerWriter:
     """A connection's transport as one answer after the other writes to it: the head waits for the first of the body."""
 
     __slots__ = ("_head", "_started", "_transport")
@@ -69,7 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._together = Together(transport)
+        self._answers = AnswerWriter(transport)
         self._since = self.loop.time()
         self._timer = self.loop.call_later(HEADER_SECONDS, self._check)
 
@@ -102,10 +102,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._waiting, self._received = False, 0
         super().on_headers_complete()
         if self.cycle is not None:
-            self.cycle.transport = cast(asyncio.Transport, self._together)
+            self.cycle.transport = cast(asyncio.Transport, self._answers)
 
     def on_response_complete(self) -> None:
-        self._together.finish()
+        self._answers.finish()
         super().on_response_complete()
 
     def _check(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from app.http.protocol import HEADER_LIMIT, BoundedProtocol, Together
+from app.http.protocol import HEADER_LIMIT, BoundedProtocol, AnswerWriter
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def wire() -> Wire:
     return Wire()
 
 
-def together(wire: Wire) -> Together:
-    return Together(cast(asyncio.Transport, wire))
+def answers(wire: Wire) -> AnswerWriter:
+    return AnswerWriter(cast(asyncio.Transport, wire))
 
 
 def test_an_answer_is_one_write(wire: Wire) -> None:
-    out = together(wire)
+    out = answers(wire)
     for _ in range(2):
         out.write(b"head ")
         out.write(b"body")
@@ -118,7 +118,7 @@ def test_an_answer_is_one_write(wire: Wire) -> None:
 
 
 def test_parts_of_a_stream_go_out_as_they_come(wire: Wire) -> None:
-    out = together(wire)
+    out = answers(wire)
     for part in (b"head ", b"one ", b"two "):
         out.write(part)
     assert wire.calls == [b"head one ", b"two "]
@@ -128,7 +128,7 @@ def test_parts_of_a_stream_go_out_as_they_come(wire: Wire) -> None:
 
 
 def test_a_head_alone_is_sent_at_the_end(wire: Wire) -> None:
-    out = together(wire)
+    out = answers(wire)
     out.write(b"head")
     out.finish()
     assert wire.calls == [b"head"]
@@ -139,7 +139,7 @@ def test_a_head_alone_is_sent_at_the_end(wire: Wire) -> None:
 
 
 def test_who_waits_for_leave_to_send_a_body_gets_it_at_once(wire: Wire) -> None:
-    out = together(wire)
+    out = answers(wire)
     out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert wire.calls == [b"HTTP/1.1 100 Continue\r\n\r\n"]
     out.write(b"head ")
