@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from app.http.protocol import HEADER_LIMIT, BoundedProtocol, AnswerWriter
+from app.http.protocol import HEADER_LIMIT, AnswerWriter, BoundedProtocol
 
 
 @pytest.fixture
