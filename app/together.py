@@ -45,6 +45,7 @@ class Together(Generic[T, R]):
     async def _do(self, group: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._work([one for one, _ in group]) if group else ()
+            settled = list(zip(group, results, strict=True))
         except Exception as error:  # noqa: BLE001 - whoever waits for it is to have it
             if len(group) == 1 or isinstance(error, ServiceUnavailableError):
                 for _, done in group:
@@ -58,6 +59,6 @@ class Together(Generic[T, R]):
             for _, done in group:
                 done.cancel()
             raise
-        for (_, done), result in zip(group, results, strict=True):
+        for (_, done), result in settled:
             if not done.done():
                 done.set_result(result)

@@ -127,6 +127,9 @@ class Journal:
                 continue
             except Exception as error:
                 log.exception("task events cannot be written")
+                if not batch:
+                    # Not even begun, which will be no better next time.
+                    batch, self._pending = self._pending, []
                 self._refuse(batch, error)
                 continue
             delay = _AGAIN_S[0]

@@ -108,3 +108,11 @@ async def test_who_is_cancelled_under_way_takes_nobody_along() -> None:
     slow.open.set()
     assert await second == 4
     assert await together(3) == 6
+
+
+async def test_work_that_gives_less_than_was_asked_for_leaves_nobody_waiting() -> None:
+    async def forgetful(numbers: Sequence[int]) -> Sequence[int]:
+        return []
+
+    results = await asyncio.gather(*map(Together(forgetful), [1, 2]), return_exceptions=True)
+    assert [type(result) for result in results] == [ValueError] * 2

@@ -14,9 +14,11 @@ from uuid import uuid4
 import pytest
 from sqlmodel import SQLModel
 
+from app.database.sqlite import SqliteDatabase
 from app.errors import ConflictError, InputError, NotFoundError
 from scaffolder.interfaces import Action, ActionContext
 from scaffolder.tasks import tables
+from scaffolder.tasks.journal import Journal, TaskJournal
 from scaffolder.tasks.queue import TaskQueue
 from scaffolder.tasks.records import TaskRecords
 from scaffolder.workflow import LeaseLostError
@@ -187,6 +189,21 @@ async def test_a_worker_without_capacity_leaves_tasks_open(world: World) -> None
     task_id = await world.start(SAY)
     await asyncio.wait_for(world.worker(replace(SETTINGS, concurrency=0)).run(), 5)
     assert (await world.tasks.get(task_id)).status == "open"
+
+
+async def test_what_cannot_even_begin_to_be_written_is_refused(world: World) -> None:
+    task_id = await world.start(SAY)
+    queue = TaskQueue(world.database, lease_ms=60_000)
+    [claim] = await queue.claim(1)
+    away = SqliteDatabase(None)  # not started, which is nobody's outage
+    journal = Journal(away, queue)
+    task = TaskJournal(journal, claim, world.seal)
+    await task.log("never to be seen")
+    with pytest.raises(RuntimeError, match="not been started"):
+        await task.begin("say")
+    await journal.close()
+    await away.close()
+    assert await world.events(task_id) == []
 
 
 async def test_many_claimers_never_get_the_same_task(world: World) -> None:
