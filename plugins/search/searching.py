@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -152,16 +152,12 @@ class Search:
         """With the documents themselves where they are few enough to be shown on one page."""
         if not ids:
             return [], {}
-        database = self._store.database
         few = len(ids) <= SMALL
-        rows = await database.read(
-            "SELECT id, title, names, title_words, length(document)"  # noqa: S608
-            f"{', type, document' if few else ''} FROM search_document WHERE {database.any_of('id', 'bigint')}",
-            database.array(ids),
-        )
+        shown = ("type", "document") if few else ()
+        rows = await self._rows(ids, "id", "title", "names", "title_words", "length(document)", *shown)
         if not few:
             return rows, {}
-        return [row[:5] for row in rows], {row[0]: (row[5], row[6]) for row in rows}
+        return [tuple(row[:5]) for row in rows], {row[0]: (row[5], row[6]) for row in rows}
 
     async def _belongings(self, ids: BitMap) -> dict[int, Belonging]:
         database = self._store.database
@@ -180,12 +176,18 @@ class Search:
     # ------------------------------------------------------------------------------------------------ showing
 
     async def _documents(self, ids: Sequence[int]) -> dict[int, Document]:
+        return {row[0]: (row[1], row[2]) for row in await self._rows(ids, "id", "type", "document")}
+
+    async def _rows(self, ids: Iterable[int], *columns: str) -> list[Any]:
         database = self._store.database
+        sqlite = database.dialect == "sqlite"
+        # One row there: for each row the threads would hand the interpreter to one another.
+        wanted = f"json_group_array(json_array({', '.join(columns)}))" if sqlite else ", ".join(columns)
         rows = await database.read(
-            f"SELECT id, type, document FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
+            f"SELECT {wanted} FROM search_document WHERE {database.any_of('id', 'bigint')}",  # noqa: S608
             database.array(ids),
         )
-        return {row[0]: (row[1], row[2]) for row in rows}
+        return list(orjson.loads(rows[0][0])) if sqlite else list(rows)
 
     async def _shown(self, ids: Sequence[int], found: Found) -> list[Shown]:
         if not ids:

@@ -154,6 +154,7 @@ class SearchWorld:
         """Until the index has everything the catalog has."""
         async with self.indexing():
             await eventually(self.caught_up)
+        await self.heard()
 
     async def content(self, type: str = CATALOG) -> list[tuple[Any, ...]]:  # noqa: A002
         """Everything that is stored of a type, but for numbers that differ from one index to another."""
