@@ -59,14 +59,23 @@ def _one_level(folder: str, glob: Glob, segments: Sequence[str], root: str) -> I
             # Whether it is there is found out with its version: listing the folder would be work for nothing.
             yield f"{folder}/{name}"
         return
-    part = compiled(name)
+    matches = _is_visible if name == "*" else compiled(name).matches
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return
+    # The most frequent pattern of all, `*/catalog-info.yaml`, is looked at again and again in thousands of folders.
+    last = rest[0] if len(rest) == 1 and not is_glob(rest[0]) else None
     for entry in entries:
-        if part.matches(entry.name) and entry.is_dir():
-            yield from _one_level(entry.path, glob, rest, root)
+        if matches(entry.name) and entry.is_dir():
+            if last is not None:
+                yield f"{entry.path}/{last}"
+            else:
+                yield from _one_level(entry.path, glob, rest, root)
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".")
 
 
 def _find(pattern: str) -> list[Found]:

@@ -14,7 +14,7 @@ import orjson
 from app.interfaces import SearchDocument
 from plugins.search.words import MAX_WORDS, indexed, joined
 
-FORMAT: Final = b"1"
+FORMAT: Final = b"2"
 """Part of every hash: another one has all documents written anew."""
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _TITLE_KEY: Final = 200

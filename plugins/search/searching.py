@@ -30,8 +30,9 @@ SMALL: Final = 25
 """Results of one page: these are read at once with what ranks them."""
 FEW: Final = 2000
 """Documents whose belonging is looked up by id; of more, all are."""
-AT_ONCE: Final = 3
-"""Queries that are looked up at the same time, first come first served: with more, all of them would take longer."""
+AT_ONCE: Final = {"postgresql": 3, "sqlite": 1}
+"""Queries that are looked up at the same time, first come first served: with more, all of them would take longer.
+SQLite's threads would only contend for the interpreter."""
 
 Document = tuple[str, str]
 """Type, and JSON as it goes on the wire."""
@@ -55,7 +56,7 @@ class Search:
         self._options = options
         self._found = Remembered()
         self._sets = WordSets(store)
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(AT_ONCE[store.database.dialect])
         tag = str(uuid4())
         # Nobody's text holds them.
         self.pre_tag, self.post_tag = f"<{tag}>", f"</{tag}>"

@@ -71,8 +71,8 @@ def _pieces(text: str) -> list[str]:
 
 
 def _words(piece: str) -> Iterator[str]:
-    # Folding may take characters apart: once more, and nothing but letters and digits stays.
-    folded = "".join(character for character in _plain(piece.casefold()) if character.isalnum())
+    # Folding may take characters apart: once more, and only letters and digits stay. Cherokee folds to capitals.
+    folded = "".join(character for character in _plain(piece.casefold()).lower() if character.isalnum())
     for part in _IDEOGRAPH.findall(folded):
         yield part[:MAX_WORD]
 

@@ -200,4 +200,4 @@ async def test_only_so_many_queries_are_looked_up_at_a_time(
     monkeypatch.setattr(world.store.words, "find", counted)
     found = await asyncio.gather(*(world.query("r" + "ed"[: n % 3], filters={"n": n}) for n in range(20)))
     assert len(found) == 20
-    assert most == searching.AT_ONCE
+    assert most == searching.AT_ONCE[world.store.database.dialect]

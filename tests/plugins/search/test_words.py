@@ -55,6 +55,7 @@ def test_forms_of_a_word_have_a_stem() -> None:
     assert stem("red") == "red"
 
 
+@example("ꭰ and Ꭰ")
 @given(st.text(max_size=200))
 @example("ŉ" * 100 + "﷽")
 @example("x" * 1000)
