@@ -31,6 +31,8 @@ VARIANTS = 400
 """Different requests of one sort, sent in turn."""
 LIMIT_MS = 50.0
 """What the 95th percentile of every question is to stay below."""
+PATIENCE_S = 60.0
+"""A stock backend looks for changes every ten minutes: nobody waits for that."""
 console = Console()
 
 
@@ -129,8 +131,9 @@ def wait(server: Server, written: Written, started: float, timeout: float) -> tu
     return readable, indexed
 
 
-def until_visible(server: Server, catalog: Path, timeout: float) -> float:
-    """Seconds from a change in a file, seen at once because it is asked for, until the search finds it."""
+def until_visible(server: Server, catalog: Path) -> float:
+    """Seconds from a change in a file, seen at once because it is asked for, until the search finds it; infinite where
+    that takes too long."""
     file = next(path for path in sorted(catalog.rglob("*.yaml")) if "kind: Component" in path.read_text())
     name = file.read_text().split("name: ")[1].split()[0]
     word = f"qq{int(time.time())}"
@@ -138,8 +141,8 @@ def until_visible(server: Server, catalog: Path, timeout: float) -> float:
     began = time.monotonic()
     server.post("/api/catalog/refresh", {"entityRef": f"component:default/{name}"})
     while not found(server, word)["results"]:
-        if time.monotonic() - began > timeout:
-            raise RuntimeError(f"{server.name}: a change is not found after {timeout:.0f} s")
+        if time.monotonic() - began > PATIENCE_S:
+            return float("inf")
         time.sleep(0.02)
     return time.monotonic() - began
 
@@ -173,7 +176,7 @@ def run(
             indexed,
             cpu,
             memory,
-            until_visible(server, catalog, timeout),
+            until_visible(server, catalog),
             share_first(server, questions),
         )
         for question in (*questions.all(), questions.mixed()):
