@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.interfaces import PluginHost
 from catalog.interfaces import CatalogExtensions
@@ -22,6 +22,21 @@ from scaffolder.workspace import SafeFolder
 
 if TYPE_CHECKING:
     import typer
+
+
+OF_ACTIONS: Final = (
+    "requireScmUserCredentials",
+    "defaultAuthor.name",
+    "defaultAuthor.email",
+    "defaultCommitMessage",
+    "workspaceTemplateActions",
+    "cookiecutter.trustedTemplates",
+    "git.folders",
+    "http.allowedMethods",
+    "http.allowedHosts",
+    "legacyTemplates",
+)
+"""Settings under `scaffolder` that actions read, which are made when somebody first looks at them."""
 
 
 class ScaffolderPlugin:
@@ -49,6 +64,9 @@ class ScaffolderPlugin:
             extensions.add_template_filter(*built_in_filters(host.reading))
 
         extensions.add_later(add)
+        for key in OF_ACTIONS:
+            # Claimed at once, or the start would call them unknown.
+            host.config.get(f"scaffolder.{key}")
         host.migrations("scaffolder.migrations")
         _add_tasks(host, settings, runtime)
 
