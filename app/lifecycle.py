@@ -103,7 +103,8 @@ class Lifecycle:
         """Let a request through once the process runs; raises ServiceUnavailableError where it does not."""
         if self.state == "starting":
             try:
-                await asyncio.wait_for(self._settled.wait(), self.pause)
+                async with asyncio.timeout(self.pause):
+                    await self._settled.wait()
             except TimeoutError:
                 raise ServiceUnavailableError(MESSAGES["starting"]) from None
         if self.state != "running":

@@ -155,7 +155,8 @@ class PostgresDatabase:
             await self._engine.dispose()
         if self._pool is not None:
             try:
-                await asyncio.wait_for(self._pool.close(), timeout=5)
+                async with asyncio.timeout(5):
+                    await self._pool.close()
             except (TimeoutError, *GONE):
                 self._pool.terminate()
             self._pool = None

@@ -25,7 +25,8 @@ RESOLVE_TIMEOUT_S: Final = 10.0
 async def resolve_name(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     try:
-        found = await asyncio.wait_for(loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), RESOLVE_TIMEOUT_S)
+        async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, TimeoutError) as error:
         raise ServiceUnavailableError(f"The host name '{host}' could not be resolved") from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))

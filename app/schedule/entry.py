@@ -77,7 +77,8 @@ class Entry:
         else:
             wait = (self._next - self._now()).total_seconds()
             try:
-                await asyncio.wait_for(self._wake.wait(), max(0.0, min(wait, 60.0)))
+                async with asyncio.timeout(max(0.0, min(wait, 60.0))):
+                    await self._wake.wait()
             except TimeoutError:
                 return self._now() >= self._next
         self._wake.clear()

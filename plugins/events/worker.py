@@ -51,7 +51,8 @@ class DeliveryWorker:
                 continue
             await self._forget()
             try:
-                await asyncio.wait_for(self._news.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._news.wait()
             except TimeoutError:
                 continue
 

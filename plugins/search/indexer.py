@@ -113,7 +113,8 @@ class Indexer:
             if self._is_due(collator, await self._store.collated(collator.type)):
                 return
             try:
-                await asyncio.wait_for(self._asked.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._asked.wait()
             except TimeoutError:
                 continue
 

@@ -84,7 +84,8 @@ class Relay:
             await self._watch()
         while True:
             try:
-                number = await asyncio.wait_for(self._news.get(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    number = await self._news.get()
             except TimeoutError:
                 if self._hub.connections:
                     await self.look()

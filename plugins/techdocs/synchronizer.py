@@ -176,7 +176,8 @@ class Synchronizer:
         while not await self._store.claim(uid, owner, self._clock.now(), LEASE):
             released.clear()
             try:
-                await asyncio.wait_for(released.wait(), WAIT_S)
+                async with asyncio.timeout(WAIT_S):
+                    await released.wait()
             except TimeoutError:
                 continue
         self._released.pop(uid, None)

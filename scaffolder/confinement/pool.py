@@ -72,7 +72,8 @@ class ConfinedJobs:
             try:
                 self._mother = await asyncio.to_thread(_launched, theirs)
                 loop = asyncio.get_running_loop()
-                ready = await asyncio.wait_for(loop.sock_recv(ours, 256), START_TIMEOUT_S)
+                async with asyncio.timeout(START_TIMEOUT_S):
+                    ready = await loop.sock_recv(ours, 256)
             except BaseException:
                 ours.close()
                 raise

@@ -108,7 +108,8 @@ class Worker:
                 continue
             delay = _AGAIN_S[0]
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), NET_S)
+                async with asyncio.timeout(NET_S):
+                    await self._wake.wait()
 
     def _start(self, running: RunningTask) -> None:
         if not self._running:
@@ -154,7 +155,8 @@ class Worker:
             return
         asked = time.monotonic()
         try:
-            answer = await asyncio.wait_for(self._queue.heartbeat(leases), self._settings.lease.total_seconds() / 3)
+            async with asyncio.timeout(self._settings.lease.total_seconds() / 3):
+                answer = await self._queue.heartbeat(leases)
         except (ServiceUnavailableError, TimeoutError) as error:
             # By this process's own clock, and well before the database's lets others in.
             if time.monotonic() - self._beaten > self._settings.lease.total_seconds() * 2 / 3:

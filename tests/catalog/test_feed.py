@@ -104,6 +104,27 @@ async def test_two_followers_do_not_disturb_each_other(world: World) -> None:
     assert await next_of(first) == [("b", "created")]
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_follower_that_is_cancelled_while_it_is_woken_ends(world: World, turns: int) -> None:
+    feed = CatalogFeed(world.database)
+    looked = asyncio.Event()
+
+    async def follow() -> None:
+        async for _ in feed.follow(0):
+            looked.set()
+
+    await put(world, "a")
+    following = asyncio.create_task(follow())
+    await looked.wait()
+    await asyncio.sleep(0.1)  # Most likely it waits by then; whatever it does, it has to end.
+    feed._heard("")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    following.cancel()
+    done, _ = await asyncio.wait([following], timeout=PATIENCE_S)
+    assert done
+
+
 async def test_who_asks_for_what_is_not_there_any_more_is_told_so(world: World) -> None:
     await put(world, "a", "b", "c")
     feed = CatalogFeed(world.database)

@@ -58,7 +58,8 @@ class Waiters:
         look = NET_S if version is None else LOOK_S
         while (left := end - loop.time()) > 0:
             try:
-                await asyncio.wait_for(event.wait(), min(left, look))
+                async with asyncio.timeout(min(left, look)):
+                    await event.wait()
             except TimeoutError:
                 if version is not None and await self._database.data_version() == version:
                     continue
