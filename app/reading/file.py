@@ -16,6 +16,7 @@ from app.interfaces import FoundFile, SearchResponse
 from app.reading.globs import Glob, compiled, is_glob
 
 MAX_FILE_BYTES: Final = 50 * 1024 * 1024
+PIECE_BYTES: Final = 256 * 1024
 SETTLING_NS: Final = 1_000_000_000
 """Clock of a file system, generously: a file written this recently may change again under the same mtime."""
 
@@ -101,14 +102,22 @@ def _find(pattern: str) -> list[Found]:
 
 
 def _read(path: str) -> bytes:
+    # By the system's own calls: a fifth of the time, thousands of times.
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- half the time, thousands of times
-            content = file.read(MAX_FILE_BYTES + 1)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise NotFoundError(f"The file {path} does not exist") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise InputError(f"The file {path} is larger than {MAX_FILE_BYTES} bytes")
-    return content
+    try:
+        parts = []
+        size = 0
+        while part := os.read(file, PIECE_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_FILE_BYTES:
+                raise InputError(f"The file {path} is larger than {MAX_FILE_BYTES} bytes")
+    finally:
+        os.close(file)
+    return b"".join(parts)
 
 
 def _read_all(paths: Sequence[str]) -> list[bytes]:

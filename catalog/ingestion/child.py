@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+from collections import deque
 
 from catalog.ingestion.frames import LENGTH_BYTES, UNANSWERED, frame
 
@@ -18,66 +19,122 @@ log = logging.getLogger(__name__)
 PROGRAM = "catalog.processing.worker"
 IDLE_S = 20.0
 ANSWER_TIMEOUT_S = 120.0
+AHEAD = 3
+"""Questions that are with the child at a time: while an answer is fetched it has the next one in hand."""
+BUFFER_BYTES = 1024 * 1024
 
 
 class Child:
-    """Answers one question at a time. Call `close()` at the end."""
+    """Answers questions in the order in which they are asked. Call `close()` at the end."""
 
     def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
-        self._busy = asyncio.Lock()
+        self._talk: _Talk | None = None
+        self._places = asyncio.Semaphore(AHEAD)
+        self._starting = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
 
     async def ask(self, question: bytes) -> bytes | None:
         """The answer to a question, JSON both. None when the child has failed: then the asker does it himself."""
-        async with self._busy:
+        async with self._places:
+            self._stay()
+            talk = None
             try:
-                process = await self._running()
+                talk = await self._running()
                 async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                    answer = await _exchange(process, frame(question))
+                    answer = await talk.ask(question)
             except (OSError, EOFError, TimeoutError) as error:
                 log.warning("the child process has failed (%s)", type(error).__name__)
-                self._let_go()
+                if talk is not None and talk is self._talk:
+                    self._let_go()
                 return None
-            except asyncio.CancelledError:
-                # Its answer would be taken for that of the next question.
-                self._let_go()
-                raise
-            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
+            finally:
+                if self._talk is not None and not self._talk.busy:
+                    self._stay()
+                    self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._let_go)
             return None if answer == UNANSWERED else answer
 
     async def close(self) -> None:
-        async with self._busy:
-            process = self._process
+        async with self._starting:
+            talk = self._talk
             self._let_go()
-            if process is not None:
-                await process.communicate()
+            if talk is not None:
+                await talk.process.wait()
 
-    async def _running(self) -> asyncio.subprocess.Process:
+    async def _running(self) -> _Talk:
+        async with self._starting:
+            if self._talk is None or self._talk.process.returncode is not None:
+                # -P: whatever lies in the working directory is not the program.
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    PROGRAM,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=BUFFER_BYTES,
+                )
+                self._talk = _Talk(process)
+            return self._talk
+
+    def _stay(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if self._process is None or self._process.returncode is not None:
-            # -P: whatever lies in the working directory is not the program.
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-            )
-        return self._process
 
     def _let_go(self) -> None:
-        process, self._process = self._process, None
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-        if process is not None and process.returncode is None:
+        talk, self._talk = self._talk, None
+        self._stay()
+        if talk is not None:
+            talk.end()
+
+
+class _Talk:
+    """With one process, until it fails or is ended."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self._asked: deque[asyncio.Future[bytes]] = deque()
+        self._listening = asyncio.create_task(self._listen(), name="catalog-child")
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._asked)
+
+    async def ask(self, question: bytes) -> bytes:
+        """Whoever is cancelled meanwhile leaves an answer that nobody waits for. Raises EOFError when there is none."""
+        if self.process.stdin is None or self._listening.done():
+            raise EOFError
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self.process.stdin.write(frame(question))
+        try:
+            await self.process.stdin.drain()
+            return await answer
+        finally:
+            answer.cancel()
+
+    def end(self) -> None:
+        self._listening.cancel()
+        if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                self.process.kill()
+        # What is left in its pipe is read no more, and must not keep its transport open.
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self._fail()
 
+    async def _listen(self) -> None:
+        answers = self.process.stdout
+        try:
+            while answers is not None:
+                length = await answers.readexactly(LENGTH_BYTES)
+                answer = await answers.readexactly(int.from_bytes(length, "big"))
+                if not (asked := self._asked.popleft()).done():
+                    asked.set_result(answer)
+        except (OSError, EOFError):
+            self._fail()
 
-async def _exchange(process: asyncio.subprocess.Process, question: bytes) -> bytes:
-    if process.stdin is None or process.stdout is None:
-        raise EOFError
-    process.stdin.write(question)
-    await process.stdin.drain()
-    length = await process.stdout.readexactly(LENGTH_BYTES)
-    return await process.stdout.readexactly(int.from_bytes(length, "big"))
+    def _fail(self) -> None:
+        while self._asked:
+            if not (asked := self._asked.popleft()).done():
+                asked.set_exception(EOFError())
