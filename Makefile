@@ -7,6 +7,7 @@
 # make bench-scale  compares what reads cost in small and large catalogs (ENTITIES="10000 1000000", DATABASE=)
 # make bench-search  measures indexing and queries (ENTITIES=, DATABASE=, PEER=)
 # make bench-scaffolder  measures tasks, templates and watchers (DATABASE=, PEER=)
+# make tables  writes anew what the migrations say to an empty database, after a new migration
 # make attacks  takes each defence against a known attack away, in a copy, and sees its tests fail (ten minutes)
 # make fuzz   holds the template language against the npm engines for ten minutes
 SHELL := /bin/bash
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run setup setup-dev ui test format check check-style check-types suite bench bench-scale bench-scaffolder bench-search attacks fuzz e2e e2e-auth clean
+.PHONY: run setup setup-dev ui test format check check-style check-types suite bench bench-scale bench-scaffolder bench-search tables attacks fuzz e2e e2e-auth clean
 
 run: $(VENV)/.run
 	@echo "Callboard is starting: http://localhost:7007"
@@ -102,6 +103,9 @@ bench-search: $(VENV)/.dev
 
 bench-scaffolder: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.scaffolder --database $(DATABASE) $(if $(PEER),--peer $(PEER))
+
+tables: $(VENV)/.dev
+	$(BIN)/python -m tests.new_tables
 
 attacks: $(VENV)/.dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.attacks

@@ -18,8 +18,8 @@ from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
 from app.config import ConfigError, LayeredConfig, load_config
 from app.database.engine import open_database
-from app.database.heads import behind
 from app.database.settings import DatabaseSettings
+from app.database.upgrade import bring_up_to_date
 from app.errors import CallboardError
 from app.events import EventBus
 from app.host import Host, Services, SystemClock
@@ -182,7 +182,7 @@ def _start_services(host: Host, *, migrations: bool) -> None:
         host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         await database.start()
         if migrations:
-            await bring_up_to_date(host)
+            await _migrate(host)
 
     host.on_start(start)
     host.on_stop(database.close)
@@ -191,13 +191,8 @@ def _start_services(host: Host, *, migrations: bool) -> None:
     host.migration_packages["host"] = "app.auth.migrations"
 
 
-async def bring_up_to_date(host: Host) -> dict[str, list[str]]:
-    """Applies what is missing of all plugins' migrations; gives what was applied."""
-    if not await behind(host.database, host.migration_packages):
-        return {}
-    from app.database.migrations import migrate
-
-    applied = await migrate(host.database.engine, host.migration_packages)
+async def _migrate(host: Host) -> dict[str, list[str]]:
+    applied = await bring_up_to_date(host.database, host.migration_packages)
     for plugin, revisions in applied.items():
         log.info("Migrated the tables of '%s': %s", plugin, ", ".join(revisions))
     return applied
@@ -209,7 +204,7 @@ async def migrate_database(host: Host) -> dict[str, list[str]]:
     host.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     await database.start()
     try:
-        return await bring_up_to_date(host)
+        return await _migrate(host)
     finally:
         await database.close()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from app.database.upgrade import bring_up_to_date
 from app.errors import NotAllowedError, NotFoundError, NotModifiedError
 from app.interfaces import (
     Event,
@@ -43,7 +44,6 @@ from catalog.store.queue import next_due
 from catalog.store.removal import term_ids
 from catalog.store.writing import CatalogStore
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 SOMEBODY = Principal("user", "user:default/somebody")
 EVERY_KIND = ["API", "Component", "Domain", "Group", "Location", "Resource", "System", "User"]
@@ -369,7 +369,7 @@ async def open_world(
     sources: Sources | None = None,
 ) -> AsyncIterator[World]:
     """A world on a database, which is brought up to date first. `settings` as under `catalog` in the configuration."""
-    await migrate_new(database.engine, {"catalog": "catalog.store.migrations"})
+    await bring_up_to_date(database, {"catalog": "catalog.store.migrations"})
     world = World(
         database,
         CatalogSettings.model_validate(settings or {}),

@@ -15,6 +15,7 @@ from app.actions.routes import action_routes
 from app.auth.credentials import caller_of
 from app.auth.routes import JWKS_PATH, auth_routes
 from app.auth.service import AuthService
+from app.database.upgrade import bring_up_to_date
 from app.events import EventBus
 from app.host import Host, Services
 from app.http.application import Application
@@ -27,7 +28,6 @@ from app.reading.service import ReadingService
 from catalog.interfaces import EntitiesCatalog
 from tests.app.auth.world import BASE_URL, Network, SetClock, config_of
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 
 class EntitiesPlugin:
@@ -92,7 +92,7 @@ async def opened(
     for plugin in plugins:
         host.register(plugin)
         host.allow_unauthenticated(f"/api/{plugin.id}{JWKS_PATH}")
-    await migrate_new(database.engine, {"host": "app.auth.migrations", **host.migration_packages})
+    await bring_up_to_date(database, {"host": "app.auth.migrations", **host.migration_packages})
     await host.lifecycle.start()
     pipeline = Pipeline(host.mounts, host.lifecycle, partial(caller_of, auth), security=[])
     try:

@@ -6,9 +6,9 @@ import pytest
 
 from app.auth.service import AuthService
 from app.config.config import LayeredConfig
+from app.database.upgrade import bring_up_to_date
 from tests.app.auth.world import Network, SetClock, config_with
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 MakeAuth = Callable[..., AuthService]
 
@@ -25,7 +25,7 @@ def network() -> Network:
 
 @pytest.fixture
 async def migrated(database: AnyDatabase) -> AnyDatabase:
-    await migrate_new(database.engine, {"auth": "app.auth.migrations"})
+    await bring_up_to_date(database, {"auth": "app.auth.migrations"})
     return database
 
 

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from app.actions.registry import ActionRegistry
 from app.actions.routes import action_routes
 from app.actions.settings import ActionSettings
+from app.database.upgrade import bring_up_to_date
 from app.errors import AuthenticationError
 from app.http.application import Application
 from app.http.mounts import Mounts
@@ -34,14 +35,13 @@ from app.lifecycle import Lifecycle
 from catalog.interfaces import CatalogControl, CatalogExtensions, EntitiesCatalog, Entity, Locations
 from catalog.routes.registration import register_api
 from tests.catalog.routes.fakes import MemoryControl, MemoryEntities, MemoryLocations
-from tests.tables import migrate_new
 
 ALICE = Principal("user", "user:default/alice", ("user:default/alice", "group:default/team-a"))
 
 
 async def make_tables(database: Database) -> None:
     """The catalog's tables, as its migrations make them."""
-    await migrate_new(database.engine, {"catalog": "catalog.store.migrations"})
+    await bring_up_to_date(database, {"catalog": "catalog.store.migrations"})
 
 
 @dataclass

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.database.upgrade import bring_up_to_date
 from catalog.store.lineage import NET_S, Lineages
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 LEAF, MIDDLE, TOP = "component:default/leaf", "location:default/middle", "location:default/top"
 
@@ -30,7 +30,7 @@ async def add(database: AnyDatabase, source: str | None, target: str) -> None:
 
 @pytest.fixture
 async def edges(database: AnyDatabase) -> AnyDatabase:
-    await migrate_new(database.engine, {"catalog": "catalog.store.migrations"})
+    await bring_up_to_date(database, {"catalog": "catalog.store.migrations"})
     await add(database, None, TOP)
     await add(database, TOP, MIDDLE)
     await add(database, MIDDLE, LEAF)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.database.upgrade import bring_up_to_date
 from catalog.stitching.terms import pairs_of, term_of, terms_of
 from catalog.store import terms as module
 from catalog.store.terms import TermNumbers
 from catalog.store.writing import CatalogStore
 from tests.catalog.world import ManualClock, World, component
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 values = st.one_of(
     st.sampled_from(["a", "A", "true", "5", "", "x" * 300, "y" * 300, "İ"]), st.booleans(), st.none(), st.integers(4, 6)
@@ -40,7 +40,7 @@ async def names(store: CatalogStore, ids: Any) -> list[tuple[str, str | None, st
 async def test_every_entity_gets_just_its_terms(
     database: AnyDatabase, batches: list[list[dict[str, Any]]], forgetful: int
 ) -> None:
-    await migrate_new(database.engine, {"catalog": "catalog.store.migrations"})
+    await bring_up_to_date(database, {"catalog": "catalog.store.migrations"})
     store = CatalogStore(database, ManualClock())
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "MAX_REMEMBERED", forgetful)

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.types import Scope
 
+from app.database.upgrade import bring_up_to_date
 from app.events import EventBus
 from app.http.mounts import Mounts
 from app.http.pipeline import Pipeline
@@ -21,7 +22,6 @@ from app.lifecycle import Lifecycle
 from plugins.events.plugin import EventsPlugin
 from plugins.events.worker import DeliveryWorker
 from tests.app.reading.configuration import PlainConfig
-from tests.tables import migrate_new
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -105,7 +105,7 @@ async def running(world: World) -> AsyncIterator[httpx.AsyncClient]:
     async def caller_of(scope: Scope, *, allow_cookie: bool = False) -> Principal:
         return world.caller
 
-    await migrate_new(world.database.engine, world.packages)
+    await bring_up_to_date(world.database, world.packages)
     lifecycle = Lifecycle(world.roles)
     await lifecycle.start()
     pipeline = Pipeline(world.mounts, lifecycle, caller_of, security=[])

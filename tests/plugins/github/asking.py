@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.database.upgrade import bring_up_to_date
 from app.interfaces import Database
 from app.reading.outgoing import GuardedClient
 from plugins.github.api.answers import Answers
@@ -18,7 +19,6 @@ from plugins.github.api.ledger import Ledger
 from plugins.github.credentials import GithubCredentials
 from plugins.github.settings import GithubIntegrations
 from tests.plugins.github.fake import FakeGithub
-from tests.tables import migrate_new
 
 
 class PassingClock:
@@ -52,7 +52,7 @@ async def asking(
     known: Any = database
     ledger, answers = Ledger(known), Answers(known)
     if database is not None:
-        await migrate_new(database.engine, {"github": "plugins.github.migrations"})
+        await bring_up_to_date(database, {"github": "plugins.github.migrations"})
         await ledger.start()
         await answers.start()
     connections = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from app.database.upgrade import bring_up_to_date
 from app.interfaces import (
     ALLOW,
     Decision,
@@ -36,7 +37,6 @@ from plugins.search.told import ToldIndex
 from plugins.search.versions import Versions
 from tests.catalog.world import World, located, open_world
 from tests.conftest import AnyDatabase
-from tests.tables import migrate_new
 
 KEY = "url:https://git.example/x.yaml"
 CATALOG = "software-catalog"
@@ -205,7 +205,7 @@ async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
 @asynccontextmanager
 async def open_search(database: AnyDatabase, settings: Mapping[str, Any] | None = None) -> AsyncIterator[SearchWorld]:
     async with open_world(database) as catalog:
-        await migrate_new(database.engine, {"search": "plugins.search.migrations"})
+        await bring_up_to_date(database, {"search": "plugins.search.migrations"})
         yield SearchWorld(catalog, CatalogCollatorSettings.model_validate(settings or {}))
 
 

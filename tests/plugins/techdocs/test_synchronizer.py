@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from app.database.upgrade import bring_up_to_date
 from app.errors import InputError
 from plugins.techdocs import tables
 from plugins.techdocs.building.sources import Sources
@@ -21,7 +22,6 @@ from tests.app.auth.world import SetClock
 from tests.app.reading.plugin_host import ReadingHost
 from tests.conftest import AnyDatabase
 from tests.plugins.techdocs.sites import SITE, built_site, entity
-from tests.tables import migrate_new
 
 
 class Builder:
@@ -104,7 +104,7 @@ NEW, SAME = ("finish", {"updated": True}), ("finish", {"updated": False})
 
 @pytest.fixture
 async def world(database: AnyDatabase, tmp_path: Path) -> AsyncIterator[World]:
-    await migrate_new(database.engine, {"techdocs": "plugins.techdocs.migrations"})
+    await bring_up_to_date(database, {"techdocs": "plugins.techdocs.migrations"})
     made = World(database, tmp_path)
     yield made
     for replica in made.replicas:

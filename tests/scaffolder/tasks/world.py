@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from app.database.upgrade import bring_up_to_date
 from app.events.bus import EventBus
 from app.interfaces import Principal
 from scaffolder.interfaces import Action, ActionContext, Task, TaskEvent, Workspace
@@ -22,7 +23,6 @@ from scaffolder.workflow import Engine, Environment, Permitted, workflow_languag
 from scaffolder.workflow.seam import Confined
 from tests.conftest import AnyDatabase
 from tests.scaffolder.workflow.bench import ACTIONS, Folder, confined, validate
-from tests.tables import migrate_new
 
 GUEST = Principal("user", "user:default/guest", ("user:default/guest",))
 SETTINGS = WorkerSettings(
@@ -140,5 +140,5 @@ async def _everything(_initiator: Principal) -> Permitted:
 
 
 async def make_world(database: AnyDatabase, folder: Path) -> World:
-    await migrate_new(database.engine, {"scaffolder": "scaffolder.migrations"})
+    await bring_up_to_date(database, {"scaffolder": "scaffolder.migrations"})
     return World(database, folder)
