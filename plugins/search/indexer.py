@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from app.errors import ServiceUnavailableError
 from app.interfaces import Clock, SearchChange, SearchCollator, SearchDocument, SearchPositionLostError
 from plugins.search import metrics
+from plugins.search.ahead import one_ahead
 from plugins.search.catalog_documents import TYPE, EntityChanges, EntityDocument
 from plugins.search.entries import Entry, entry_of, is_link
-from plugins.search.pace import Pace
 from plugins.search.store import Collated, SearchStore
 
 LOOK_S: Final = 5.0
@@ -37,7 +38,7 @@ class Indexer:
         self._store = store
         self._collators = collators
         self._clock = clock
-        self._pace = Pace()
+        self._pace = store.pace()
         self._asked = asyncio.Event()
 
     def wake(self, _payload: str = "") -> None:
@@ -130,13 +131,13 @@ class Indexer:
         count = 0
         async with asyncio.timeout(collator.timeout.total_seconds()):
             position = await collator.position()
-            async for documents in collator.collate():
-                entries = await prepared(collator.type, documents)
-                for part in self._pace.parts(entries):
-                    async with self._store.write() as write:
-                        await write.put(collator.type, part, generation)
-                    self._pace.note(len(part), write.held_s)
-                count += len(entries)
+            async with aclosing(one_ahead(self._documents(collator))) as documents:
+                async for entries in documents:
+                    for part in self._pace.parts(entries):
+                        async with self._store.write() as write:
+                            await write.put(collator.type, part, generation)
+                        self._pace.note(len(part), write.held_s)
+                    count += len(entries)
         gone = await self._store.end(collator.type, generation, collator.version, position, self._clock.now())
         if collator.type == TYPE:
             await self._adopt()
@@ -145,6 +146,10 @@ class Indexer:
         log.info("Collated %s documents of type '%s' in %.1f s, %s went", count, collator.type, took, gone)
         await self._count()
         return count
+
+    async def _documents(self, collator: SearchCollator) -> AsyncGenerator[list[Entry], None]:
+        async for some in collator.collate():
+            yield await prepared(collator.type, some)
 
     async def _adopt(self) -> None:
         """Which entities have come to be since a lost position is not told: look at all that documents belong to."""
@@ -161,16 +166,26 @@ class Indexer:
             await asyncio.Event().wait()
             return
         try:
-            async for change in collator.changes(position):
-                await self.apply(collator.type, change)
+            async with aclosing(one_ahead(self._changes(collator, position))) as changes:
+                async for change, entries in changes:
+                    await self._apply(collator.type, change, entries)
         except SearchPositionLostError as error:
             log.warning("Documents of type '%s' are collated anew: %s", collator.type, error)
             await self._store.request([collator.type])
 
+    async def _changes(
+        self, collator: SearchCollator, position: str
+    ) -> AsyncGenerator[tuple[SearchChange, Sequence[Entry]], None]:
+        async for change in collator.changes(position):
+            yield change, await prepared(collator.type, change.put)
+
     async def apply(self, type: str, change: SearchChange) -> None:  # noqa: A002
-        """One change, in as many transactions as it takes; the last one notes the position. Whoever is interrupted
-        begins again, which changes nothing that is done already."""
-        entries = await prepared(type, change.put)
+        """One change, which somebody tells of."""
+        await self._apply(type, change, await prepared(type, change.put))
+
+    async def _apply(self, type: str, change: SearchChange, entries: Sequence[Entry]) -> None:  # noqa: A002
+        """In as many transactions as it takes; the last one notes the position. Whoever is interrupted begins again,
+        which changes nothing that is done already."""
         keys = [entry.key for entry in entries]
         for going, coming in self._pace.slices(change.removed, entries):
             async with self._store.write() as write:

@@ -1,4 +1,4 @@
-"""Long work on the index in short transactions: nobody else can write to SQLite meanwhile."""
+"""Long work on the index in short transactions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from plugins.search.entries import Entry
 
 T = TypeVar("T")
 
-HOLD_S: Final = 0.03
-"""Seconds that a transaction is to take: SQLite puts words in order as it goes, so some take twice as long."""
+HOLD_S: Final = {"sqlite": 0.03, "postgresql": 0.25}
+"""Seconds that a transaction is to take. SQLite puts words in order as it goes, so some take twice as long, and nobody
+else writes meanwhile; on PostgreSQL nobody waits but others who write to the index."""
 FEWEST: Final = 20
 MOST: Final = 500
 FIRST: Final = 50
@@ -20,13 +21,14 @@ FIRST: Final = 50
 class Pace:
     """How many documents fit into one transaction here and now, going by those before."""
 
-    def __init__(self) -> None:
+    def __init__(self, hold_s: float) -> None:
         self.size = FIRST
+        self._hold_s = hold_s
 
     def note(self, count: int, seconds: float) -> None:
         """A transaction of so many documents took so long. What is due is approached by a factor of two at most."""
-        if count * 2 >= self.size or seconds > HOLD_S:
-            wanted = int(count * HOLD_S / max(seconds, 1e-6))
+        if count * 2 >= self.size or seconds > self._hold_s:
+            wanted = int(count * self._hold_s / max(seconds, 1e-6))
             self.size = max(FEWEST, min(MOST, max(self.size // 2, min(self.size * 2, wanted))))
 
     def parts(self, entries: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -19,7 +19,7 @@ import orjson
 from app.interfaces import Database
 from catalog.interfaces import EntityVisibility
 from plugins.search.fulltext import FullText, full_text
-from plugins.search.pace import Pace
+from plugins.search.pace import HOLD_S, Pace
 from plugins.search.writing import FIRST_ID, IndexWrite, generation_of
 
 REQUESTS: Final = "search_requests"
@@ -64,6 +64,10 @@ class SearchStore:
                 await write.finish()
         # With the commit, which on SQLite is when most of the work on words is done.
         write.held_s = time.perf_counter() - began
+
+    def pace(self) -> Pace:
+        """For work that takes many transactions."""
+        return Pace(HOLD_S[self.database.dialect])
 
     async def version(self) -> int:
         rows = await self.database.read("SELECT version FROM search_state WHERE id = 1")
@@ -141,7 +145,7 @@ class SearchStore:
     async def _drop(self, condition: str, *values: Any) -> int:
         """Removes the documents to which the condition applies; gives how many did."""
         rows = await self.database.read(f"SELECT id FROM search_document WHERE {condition}", *values)  # noqa: S608
-        pace, gone = Pace(), 0
+        pace, gone = self.pace(), 0
         for part in pace.parts([row[0] for row in rows]):
             async with self.write() as write:
                 # What somebody has told of since it was looked up is another document.

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.search.entries import Entry, entry_of
-from plugins.search.pace import FEWEST, FIRST, HOLD_S, MOST, Pace
+from plugins.search.pace import FEWEST, FIRST, MOST, Pace
 from tests.plugins.search.world import document
 
+HOLD_S = 0.03
 ENTRIES = st.lists(
     st.builds(
         lambda key, group, text: entry_of("shelf", document(key, text=text, group=group)),
@@ -21,7 +22,7 @@ ENTRIES = st.lists(
 
 
 def pace_of(size: int) -> Pace:
-    pace = Pace()
+    pace = Pace(HOLD_S)
     pace.size = size
     return pace
 
@@ -48,7 +49,7 @@ def test_parts_are_all_of_it(numbers: list[int], size: int) -> None:
 
 @given(st.floats(0.00001, 0.1))
 def test_a_transaction_comes_to_take_as_long_as_it_may(each_s: float) -> None:
-    pace = Pace()
+    pace = Pace(HOLD_S)
     for _ in range(12):
         pace.note(pace.size, pace.size * each_s)
     assert FEWEST <= pace.size <= MOST
@@ -56,6 +57,6 @@ def test_a_transaction_comes_to_take_as_long_as_it_may(each_s: float) -> None:
 
 
 def test_a_small_change_says_nothing_about_large_ones() -> None:
-    pace = Pace()
+    pace = Pace(HOLD_S)
     pace.note(1, 0.001)
     assert pace.size == FIRST
